@@ -32,8 +32,6 @@ async def compare(store: SessionStore, pictures: PictureViews, context: Context[
 
 
 async def _other(store: SessionStore, asked: CompareAsked, session: EditSession, after: Turn) -> Turn | None:
-    """The version to compare with: the named one, or the one it was made from."""
-    if asked.other is None:
-        return session.parent_of(after)
-    named = await named_version(store, asked, asked.other, session)
-    return None if named.turn.id == after.id else named.turn
+    """The version to compare with: another that is named, or the one it was made from."""
+    named = asked.other and await named_version(store, asked, asked.other, session)
+    return named.turn if named and named.turn.id != after.id else session.parent_of(after)

@@ -19,7 +19,7 @@ QUALITY = 95  # of JPEG and WebP, 1 to 100
 NOTES = {  # in words, by code
     "note_as_written": "used your words as written",
     "note_nothing_changed": "nothing changed",
-    "note_whole_picture": "you named a part of the picture, but this model changes all of it",
+    "note_whole_picture": "you named a part of the picture, but all of it changed",
     "note_outside_region": "nothing changed: the edit fell outside of the mask",
     "note_main_picture": "the file holds several pictures; the main one was used",
     "note_first_frame": "the file is an animation; its first frame was used",

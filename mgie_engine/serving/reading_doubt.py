@@ -38,10 +38,11 @@ def doubt_about(reading: RatedReading, request: EditRequest, config: ModelConfig
     """The doubt about what the model wrote; None about a reading that was given."""
     if request.reading is not None:
         return None
-    if region := unaddressed_region(request.instruction, reading.expressive, config):
-        return ReadingDoubt(Doubt.WHOLE, region)
     is_unsure = reading.confidence is not None and (
         reading.confidence < bound_of(request.instruction, config)
         or (config.ask_below > 0 and contradicts(request.instruction, reading.expressive, config))
     )
+    region = unaddressed_region(request.instruction, reading.expressive, config, is_unsure=is_unsure)
+    if region:
+        return ReadingDoubt(Doubt.WHOLE, region)
     return ReadingDoubt(Doubt.UNSURE) if is_unsure else None

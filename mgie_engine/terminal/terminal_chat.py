@@ -129,7 +129,9 @@ class TerminalChat:
         return LineAnswer(HELP)
 
     def _compare(self, other: int | None) -> LineAnswer:
+        """With another version that is named, else with the one that the current one was made from."""
         new = self._talk.current
+        other = None if other == new.number else other
         found = self._talk.compare(other)
         old = new.parent if other is None else other
         path = self._stem.with_name(f"{self._stem.name}-v{old}-v{new.number}.webp")

@@ -77,11 +77,13 @@ _EVERYTHING = re.compile(
 _EXCEPTION = re.compile(r"\b(?:except|excepting|excluding|but|besides|apart|other than|not|without|only)\b")
 
 
-def unaddressed_region(instruction: str, expressive: str, config: ModelConfig) -> str | None:
+def unaddressed_region(
+    instruction: str, expressive: str, config: ModelConfig, *, is_unsure: bool = False
+) -> str | None:
     """The part of the picture that the instruction names and the reading leaves out, in its own words.
 
     None unless the model read a change of the whole picture. A model that can address the part
-    (`ModelConfig.regions`) is trusted with it.
+    (`ModelConfig.regions`) is trusted with it, unless it `is_unsure` of its reading.
     """
     if not config.whole_picture or not expressive.startswith(config.whole_picture):
         return None
@@ -90,8 +92,9 @@ def unaddressed_region(instruction: str, expressive: str, config: ModelConfig) -
         return None
     if "vignett" in text or "sharper" in expressive:
         text = _EDGES.sub(" ", text)
+    known = frozenset[str]() if is_unsure else frozenset(config.regions)
     for clause in re.split(r"[,;.!?:]", text):
-        named = _named(_ASIDE.sub("", clause), frozenset(config.regions))
+        named = _named(_ASIDE.sub("", clause), known)
         if named and not re.search(rf"\b{re.escape(named)}\b", expressive.casefold()):
             return named
     return None

@@ -61,6 +61,12 @@ async def test_any_two_versions_can_be_compared(tmp_path):
         )
 
 
+async def test_the_current_version_named_is_compared_with_the_one_it_came_from(tmp_path):
+    async with workflow_room(tmp_path, Painter()) as d:
+        await edits(d)
+        assert (await d.workflow.handle(d.asked("compare with v2"))).before.version == "v1"
+
+
 async def test_compare_is_a_word_and_a_button(tmp_path):
     async with workflow_room(tmp_path, Painter()) as d:
         await edits(d)
@@ -75,10 +81,7 @@ async def test_what_cannot_be_compared_is_said(tmp_path):
     async with workflow_room(tmp_path, ScriptedEditor()) as d:
         assert in_english((await compared(d)).text).startswith("There is no picture here yet")
         await d.upload()
-        assert (
-            in_english((await compared(d)).text)
-            == "v0 is the only version; there is nothing to compare it with."
-        )
+        assert in_english((await compared(d)).text) == "There is nothing before v0 to compare it with."
         await d.accepted("make it black")
         assert in_english((await compared(d)).text) == "v1 has no picture yet."
         assert isinstance(await compared(d, version="v9"), Note)

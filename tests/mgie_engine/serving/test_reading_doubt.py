@@ -26,6 +26,15 @@ def test_the_named_part_comes_before_the_bound():
     assert (note.code, note.params["region"]) == ("note_whole_picture", "sky")
 
 
+def test_a_part_that_the_model_was_taught_is_named_where_it_is_unsure():
+    model = ModelConfig(whole_picture="The whole picture", ask_below=0.9, regions=("sky",))
+    request = EditRequest(b"", "make it moody just the sky", some_settings())
+    whole = "The whole picture gets moody."
+    assert doubt_about(Said(whole, 0.2), request, model) == ReadingDoubt(Doubt.WHOLE, "sky")
+    assert doubt_about(Said(whole, 0.95), request, model) is None
+    assert doubt_about(Said("The sky gets moody.", 0.2), request, model) == ReadingDoubt(Doubt.UNSURE)
+
+
 def test_below_the_bound_is_unsure():
     request = EditRequest(b"", "make it darker", some_settings())
     assert doubt_about(Said("The whole picture gets darker.", 0.899), request, MODEL) == ReadingDoubt(

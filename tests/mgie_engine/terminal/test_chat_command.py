@@ -69,7 +69,7 @@ def test_a_rejection_asks_what_was_meant_and_the_latest_is_found(chat, capsys: p
 
 
 def test_each_line_is_one_line_of_json(chat, capsys: pytest.CaptureFixture[str]):
-    lines = ("make it winter", "compare", "history", "undo", "thanks!", "help")
+    lines = ("make it winter", "compare with v1", "history", "undo", "thanks!", "help")
     assert chat(*lines, options=("--json", "--seed", "7")) == 1
     told: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["line"] for one in told] == list(lines)
