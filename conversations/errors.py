@@ -5,6 +5,7 @@ ConversationError
 │   ├── NothingToUndo      the head is at the uploaded image
 │   ├── NothingToRedo      no undone version is left to return to
 │   ├── NoSuchVersion      no version of that number or id here
+│   │   └── MadeElsewhere  the copy of a version that was made in another channel
 │   └── VersionHasNoPicture   that version failed or was cancelled, so no edit can start from it
 ├── SettingsRefused        a setting is out of range
 ├── PictureRefused         the file is not an image of an accepted format and size
@@ -59,6 +60,14 @@ class NoSuchVersion(SessionError):
     def __init__(self, version: str) -> None:
         super().__init__(f"there is no version {version} here", Message("no_such_version", version=version))
         self.version = version
+
+
+class MadeElsewhere(NoSuchVersion):
+    """A message shows a version that was made in another channel, where alone it can be edited."""
+
+    def __init__(self, version: str, place: Message) -> None:
+        super().__init__(version)
+        self.message = Message("made_elsewhere", version=version, place=place)
 
 
 class VersionHasNoPicture(SessionError):

@@ -48,7 +48,9 @@ async def amended(store: SessionStore, asked: EditAsked, amendment: str) -> Vari
     turn = last or named
     if turn is None or turn.is_upload or not may_amend(turn.instruction, amendment):
         return None
-    return VariationAsked(**origin(asked), turn=turn.id, variation=Variation.AMENDED, text=amendment)
+    return VariationAsked(
+        **origin(asked), turn=turn.id, reply_to=asked.reply_to, variation=Variation.AMENDED, text=amendment
+    )
 
 
 async def question_before(store: SessionStore, asked: EditAsked) -> Turn | None:

@@ -34,10 +34,10 @@ from bot.workflow.other_pictures import for_another
 from bot.workflow.reading_questions import about_question, has_result, varied_of
 from bot.workflow.talk_references import amended, answered, question_before
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
-from conversations.errors import NoSuchVersion, PictureRefused
+from conversations.errors import MadeElsewhere, NoSuchVersion, PictureRefused
 from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import LATEST, CommandWord, SortedText
-from conversations.messages import Message
+from conversations.messages import Message, verbatim
 from conversations.servers import ServerSettings
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
@@ -151,12 +151,18 @@ async def _pictures(
 
 
 async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:
-    """The version that the gesture points at: by a button, or by a reply."""
-    if event.turn is not None:
-        return await target_of(store, event, event.turn)
-    if event.reply_to is not None and (turn := await store.find_by_message(event.reply_to)):
-        return await target_of(store, event, turn.id)
-    return None
+    """The version that the gesture points at: by a button, or by a reply; MadeElsewhere for a shared copy."""
+    shown = await store.find_by_message(event.reply_to) if event.reply_to is not None else None
+    named = event.turn or (None if shown is None else shown.id)
+    if named is None:
+        return None
+    try:
+        return await target_of(store, event, named)
+    except NoSuchVersion as error:
+        if shown is None:
+            raise
+        session = await store.session(shown.session_id)
+        raise MadeElsewhere(shown.label, verbatim(f"<#{session.channel}>")) from error
 
 
 async def _in_thread(store: SessionStore, event: VersionEvent) -> Target | OfferedPictures | None:

@@ -47,6 +47,20 @@ async def share(r: Room, result: Message, person: Person | None = None) -> str:
     return await said(r, await more(r, result, "Share in showcase", person))
 
 
+@pytest.mark.parametrize("words", ["make it blue", "no, not like that", "but keep the red", "undo"])
+async def test_a_reply_to_a_shared_copy_is_answered_with_the_channel_where_it_was_made(
+    tmp_path: Path, words: str
+) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        await share(r, await r.result(post_picture(r)))
+        [copy] = results_in(r.discord, channel)
+        for who in (r.anna, r.ben):
+            answer = await r.answer(r.discord.say(channel, who, words, reply_to=copy))
+            place = f"<#{r.channel.id}>"
+            assert text_of(answer) == english("made_elsewhere", version="v1", place=place)
+
+
 async def test_the_author_shares_a_result_and_takes_it_back(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         channel = await showcase(r)
