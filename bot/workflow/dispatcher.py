@@ -59,6 +59,7 @@ from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import gallery, history, move, my_sessions, show
 from bot.workflow.operators import Operators
 from bot.workflow.privacy import Privacy
+from bot.workflow.reading_questions import was_requested
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
@@ -238,8 +239,8 @@ class EditWorkflow:
         return self._runner.active.waiting(user)
 
     async def was_requested(self, message: str) -> bool:
-        """Whether a message (a key) asked for an edit that was accepted."""
-        return await self._store.was_requested(message)
+        """Whether a message (a key) asked for an edit that was accepted, and is not asked back about."""
+        return await was_requested(self._store, message)
 
     async def handle(self, event: Event) -> Reply | None:
         """Do what the event asks and say what to answer; None for an event that needs no answer.

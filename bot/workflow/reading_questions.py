@@ -7,7 +7,7 @@ of its own, with that reading, so nothing is asked twice.
 import re
 from dataclasses import replace
 
-from bot.chat.cards import is_question
+from bot.chat.cards import is_answer, is_question
 from bot.chat.events import Event, GridAsked, VariationAsked
 from conversations.messages import Message
 from conversations.session import EditSession
@@ -59,3 +59,15 @@ async def about_question(
     if question is None or question.id == event.turn:
         return event
     return replace(event, turn=varied_of(event, question, await store.session(question.session_id)).id)
+
+
+async def was_requested(store: SessionStore, message: str) -> bool:
+    """Whether a message (a key) asked for an edit; not if an answer of the bot to it is the last word.
+
+    Who rewords a message then says it differently.
+    """
+    turn = await store.requested_by(message)
+    if turn is None or not is_answer(turn.error):
+        return turn is not None
+    head = (await store.session(turn.session_id)).heads.get(turn.user)
+    return head is None or head.turn_id != turn.id

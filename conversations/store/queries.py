@@ -317,9 +317,10 @@ def find_by_message(db: Database, message: str) -> Turn | None:
     return turn(db, found) if found else None
 
 
-def was_requested(db: Database, message: str) -> bool:
-    """Whether an edit was asked for by this message."""
-    return one(db, "SELECT 1 FROM turns WHERE message = ? AND number != 0", message) is not None
+def requested_by(db: Database, message: str) -> Turn | None:
+    """The newest edit that was asked for by this message; None without one."""
+    sql = "SELECT * FROM turns WHERE message = ? AND number != 0 ORDER BY created_at DESC"
+    return turn_of(row) if (row := one(db, sql, message)) else None
 
 
 def count_states(db: Database) -> dict[TurnState, int]:

@@ -110,7 +110,7 @@ class SessionStore(TableGroup):
     images_in_use = on_database(picture_tables.images_in_use)
     images_untouched_since = on_database(picture_tables.images_untouched_since)
     is_shared = on_database(picture_tables.is_shared)
-    was_requested = on_database(queries.was_requested)
+    requested_by = on_database(queries.requested_by)
 
     # -- overrides and events -----------------------------------------------------------------------------
 

@@ -141,3 +141,23 @@ async def test_a_question_about_the_words_is_answered_by_a_button_after_a_restar
             await r.discord.wait_for(lambda: pressed.callback == MODAL)
             assert (await said(r, r.discord.press(question, "Do it", r.anna))).startswith("Queued as v1.")
             assert "v1 · [from v0 ↗]" in text_of(await next_result(r, 1))
+
+
+async def test_a_message_that_is_asked_about_is_read_again_when_its_author_rewords_it(tmp_path: Path) -> None:
+    async with room(tmp_path, AskingEditor()) as r:
+        asked = post_picture(r, "maybe make it blue")
+        await a_card(r, "💬")
+        r.discord.rewrite(asked, "make it green")
+        assert "**Instruction:** make it green" in text_of(await r.result(asked))
+        assert len({turn.session_id for turn in await r.turns()}) == 1
+
+
+async def test_once_the_question_is_answered_its_message_can_change(tmp_path: Path) -> None:
+    async with room(tmp_path, AskingEditor()) as r:
+        asked = post_picture(r, "maybe make it blue")
+        question = await a_card(r, "💬")
+        await said(r, r.discord.press(question, "Do it", r.anna))
+        await next_result(r, 1)
+        r.discord.rewrite(asked, "make it green")
+        await r.result(r.discord.say(r.channel, r.anna, "make it red", mention=True))
+        assert "make it green" not in {turn.instruction for turn in await r.turns()}
