@@ -39,25 +39,26 @@ const shape = () => {
 };
 
 /* New words and new versions scroll into sight. In a narrow window the conversation lies below the stage, which shows
-   neither answers nor grids: there the page scrolls to them. */
+   neither answers nor grids: there the page scrolls to these, and to the stage for everything else. */
 const narrow = matchMedia("(max-width: 860px)");
 const newest = () => [...document.querySelectorAll(".turn")].at(-1);
 const stateOf = (turn) => `${turn?.dataset.turn} ${turn?.className.replace(" current", "")}`;
-const reveal = () => {
+const reveal = (part) => {
   const talk = find("#talk");
-  if (!narrow.matches) talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
-  else if (!newest().matches(".current")) newest().scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (narrow.matches) part.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  else talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
 };
 let seen;
 const follow = () => {
   const now = [newest(), find(".turn.current")].map(stateOf);
-  if (seen && now.every((state, index) => state === seen[index])) return;
-  if (newest() && (!narrow.matches || (seen && now[0] !== seen[0]))) reveal();
-  seen = now;
+  const [isNewer, isMoved] = now.map((state, index) => state !== seen?.[index]);
+  if (!isNewer && !isMoved) return;
   find(".strip li:has([aria-current])")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (seen || !narrow.matches) reveal(isNewer && newest()?.matches(":not(.current)") ? newest() : find("#stage"));
+  seen = now;
 };
 /* A grid has its height once its picture has come. */
-find("#talk").addEventListener("load", ({ target }) => { if (newest()?.contains(target)) reveal(); }, true);
+find("#talk").addEventListener("load", ({ target }) => { if (newest()?.contains(target)) reveal(newest()); }, true);
 
 /* What a screen reader says: how the newest edit ended, or which version is the current one now. */
 let told;

@@ -16,7 +16,7 @@ GAP_ABOVE_COMPOSER = """turn => document.querySelector("#composer").getBoundingC
     - turn.getBoundingClientRect().bottom"""
 
 
-async def test_on_a_phone_a_question_is_in_sight_and_an_undo_shows_the_picture(
+async def test_on_a_phone_a_question_is_in_sight_and_a_version_shows_the_picture(
     chromium: Browser, tmp_path: Path
 ) -> None:
     async with page_server(tmp_path, AskingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
@@ -29,10 +29,13 @@ async def test_on_a_phone_a_question_is_in_sight_and_an_undo_shows_the_picture(
         await expect(question.get_by_role("button", name="Do it")).to_be_in_viewport(ratio=1)
         await expect(question).to_be_in_viewport(ratio=1)
         assert await question.evaluate(GAP_ABOVE_COMPOSER) > 0
-        await page.evaluate("scrollTo(0, 0)")
+        await question.get_by_role("button", name="Do it").click()
+        await finished(page, "v2 from v1")
+        await expect(page.locator(".brand")).to_be_in_viewport(ratio=1)
+        await page.evaluate("scrollTo(0, document.body.scrollHeight)")
         await say(page, "undo")
-        await standing_at(page, "v0")
-        assert await page.evaluate("scrollY") == 0
+        await standing_at(page, "v1")
+        await expect(page.locator(".brand")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
