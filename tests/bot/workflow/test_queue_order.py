@@ -129,7 +129,7 @@ async def test_what_is_over_cannot_be_cancelled(tmp_path):
         reply = await d.accepted("make it red", picture=a_picture())
         await d.idle()
         over = CancelAsked(**d.origin(), turn=reply.card.turn_id)
-        assert await says(d, over) == "v1 has already ended."
+        assert await says(d, over) == "v1 is neither waiting nor running."
         assert await says(d, CancelAsked(**d.origin())) == "You have no edits queued or running here."
 
 
