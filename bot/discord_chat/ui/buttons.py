@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from textwrap import shorten
 from typing import Any, Protocol, Self
 
 import discord
@@ -22,6 +23,7 @@ from conversations.messages import Message
 
 RELEASE = 1
 ID_CHARS = 100  # of an id, at most
+LABEL_CHARS = 80  # of a button, at most
 CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
 EDIT_IMAGE = "edit_image"  # in the id of a modal; the turn is the number of the message with the picture
 MENU_ROWS = 25
@@ -126,7 +128,8 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     def __init__(self, button_id: ButtonId, label: str) -> None:
         style, emoji = _LOOKS.get(button_id.act, _PLAIN)
-        super().__init__(ui.Button(style=style, label=label[:80], emoji=emoji, custom_id=str(button_id)))
+        label = shorten(label, LABEL_CHARS, placeholder=" …") if len(label) > LABEL_CHARS else label
+        super().__init__(ui.Button(style=style, label=label, emoji=emoji, custom_id=str(button_id)))
         self.button_id = button_id
 
     @classmethod

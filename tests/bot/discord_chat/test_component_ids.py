@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.chat.button_actions import ButtonAction
 from bot.chat.cards import card_of
-from bot.discord_chat.ui.buttons import ButtonId
+from bot.discord_chat.ui.buttons import ButtonId, CardButton
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card, turn_id_of
 from bot.discord_chat.ui.layouts import card_layout
 from bot.i18n.catalog import translator
@@ -83,3 +84,14 @@ def test_a_question_or_report_about_a_turn_is_not_its_card(act: str) -> None:
 def test_messages_without_our_ids_show_nothing() -> None:
     assert turn_id_of(Posted([])) is None
     assert turn_id_of(posted_button("my_edits", "")) is None
+
+
+def test_a_long_label_ends_between_words() -> None:
+    reading = (
+        "The medium red kite in the sky right of the middle is removed. The white cloud in the sky stays."
+    )
+    button = CardButton(ButtonId(ButtonAction.DO_OTHER, "k3f9"), reading)
+    assert (
+        button.item.label
+        == "The medium red kite in the sky right of the middle is removed. The white cloud …"
+    )
