@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from mgie_engine.lab.scenes.compound_edits import joined
 from mgie_engine.lab.scenes.expressive_text import NOTHING, REST_STAYS, plural_effect
-from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary, vary_graded
+from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, vary, vary_graded
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import (
@@ -125,7 +125,7 @@ def mistaken_first(streams: RngStreams, state: State) -> Edit | None:
     if right[:2] == wrong[:2]:
         return None
     words = streams.bare()
-    slip = vary(wording, wording.choice(templates("slips", streams.split, "compound")))
+    slip = streams.template("slips", "compound")
     way = wording.random()
     if way < 0.4 and right[1] != wrong[1] and not right[1].startswith("not "):
         said = f"{spoken(words, right[0], wrong[1], right[2])}{slip}{region_words(words, right[1])}"

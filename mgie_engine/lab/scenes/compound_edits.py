@@ -14,9 +14,9 @@ from mgie_engine.lab.scenes.edit_generators import (
     resize,
 )
 from mgie_engine.lab.scenes.expressive_text import stays
-from mgie_engine.lab.scenes.phrasing import dress, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, without_end_mark
 from mgie_engine.lab.scenes.refusals import absent
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene import Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import (
     Edit,
@@ -55,8 +55,7 @@ def compound(streams: RngStreams, state: State) -> Edit | None:
 
 
 def _part(bare: RngStreams, state: State) -> Edit | None:
-    makers, weights = zip(*_PARTS, strict=True)
-    edit: Edit | None = bare.content.choices(makers, weights)[0](bare, state)
+    edit = weighted(bare.content, _PARTS)(bare, state)
     if edit is None or edit.kind in ("refuse", "nothing"):
         return None
     if not edit.expressive.partition(". ")[2].endswith(" stays.") or edit.expressive.count(". ") > 1:
@@ -80,9 +79,8 @@ def opening(edit: Edit) -> str:
 
 def joined(streams: RngStreams, one: str, other: str) -> str:
     """Two instructions in one."""
-    rng = streams.wording
-    way: str = vary(rng, rng.choice(templates("joints", streams.split, "compound")))
-    return way.replace("{one}", one.rstrip("?!., ")).replace("{two}", other.rstrip("?!., "))
+    way = streams.template("joints", "compound")
+    return way.replace("{one}", without_end_mark(one)).replace("{two}", without_end_mark(other))
 
 
 def _merged(state: State, first: Edit, second: Edit) -> Scene | None:

@@ -14,7 +14,7 @@ from mgie_engine.lab.scenes.counted_words import (
 )
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.group_edits import groups_of, one_after_another
-from mgie_engine.lab.scenes.phrasing import dress, fill, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fill
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import SceneObject
 from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to
@@ -47,7 +47,7 @@ def _two_colours(streams: RngStreams, state: State, group: Sequence[SceneObject]
     edit, (c, d) = _recoloured(streams, state, [group[one], group[other]], [0, 1])
     if rng.random() < _GAPPED:
         a, b = numbered(streams, group, one), numbered(streams, group, other)
-        way = vary(rng, rng.choice(templates("gapped_colours", streams.split, "compound")))
+        way = streams.template("gapped_colours", "compound")
         words = tidied(fill(way, a=a, b=b, c=c, d=d))
     else:
         known = numbers(streams, group, one, other) | {"c": c, "d": d}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from mgie_engine.lab.scenes.phrasing import fields, fill, plural, templates, vary
+from mgie_engine.lab.scenes.phrasing import SAYS_ALL, fill, plural, without_end_mark
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import SceneObject
 
@@ -20,9 +20,7 @@ _SINGULAR = re.compile(r"(each|every|everyone|one|any one|a|just one|only one|1)
 
 def counted_way(streams: RngStreams, kind: str, known: Mapping[str, str]) -> str:
     """One phrasing of a kind of counting.toml."""
-    rng = streams.wording
-    fitting = [way for way in templates(kind, streams.split, "counting") if fields(way) <= known.keys()]
-    return fill(vary(rng, rng.choice(fitting)), **known)
+    return fill(streams.template(kind, "counting", known), **known)
 
 
 def numbers(
@@ -82,7 +80,7 @@ def act_words(streams: RngStreams, act: str, it: str, colour: str, *, is_one: bo
 
 def phrase_of(streams: RngStreams, act: str, it: str, colour: str) -> str:
     """The act in the words for any one thing."""
-    return streams.bare().phrase(act, it=it, colour=colour).rstrip("?!., ")
+    return without_end_mark(streams.bare().phrase(act, it=it, colour=colour))
 
 
 def one_counted(streams: RngStreams, group: Sequence[SceneObject], place: int, act: str, colour: str) -> str:
@@ -94,7 +92,7 @@ def one_counted(streams: RngStreams, group: Sequence[SceneObject], place: int, a
         it = f"the {ordinal} {known['name']}"
         return around(streams, end, act_words(streams, act, it, colour, is_one=True))
     words = act_words(streams, act, numbered(streams, group, place), colour, is_one=True)
-    if way < FROM_AN_END + ONLY and not re.search("everything|all of it|the lot|the rest", words):
+    if way < FROM_AN_END + ONLY and not SAYS_ALL.search(words):
         return around(streams, "only", words, **_of_others(len(group) - 1))
     return words
 
@@ -107,8 +105,7 @@ def _of_others(count: int) -> dict[str, str]:
 
 def around(streams: RngStreams, kind: str, words: str, **known: str) -> str:
     """An instruction in words that say more about it."""
-    way = vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "counting")))
-    return tidied(fill(way, **known, two=words.rstrip("?!., ")))
+    return tidied(fill(streams.template(kind, "counting"), **known, two=without_end_mark(words)))
 
 
 def tidied(words: str) -> str:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 
 from mgie_engine.lab.scenes.group_edits import edit_of_all, groups_of
-from mgie_engine.lab.scenes.phrasing import fill, plural, templates, vary
+from mgie_engine.lab.scenes.phrasing import SAYS_ALL, fill, plural, templates, vary
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 
 KEEP_ONLY = 0.6  # of removals above this draw say what is kept
-_MOST = 4  # of a kind: what happens to each is told in a sentence of its own
+_MOST = 4  # of a kind: what happens to each is a sentence of its own
 
 
 def all_but(streams: RngStreams, state: State) -> Edit | None:
@@ -26,8 +26,7 @@ def all_but(streams: RngStreams, state: State) -> Edit | None:
     meant = _way(streams, kind if way < 0.3 or one else "all_of", known)
 
     def said(act: str, words: str) -> str:
-        # "everything but all balls except the red one" means nothing
-        if act == "remove" and (way > KEEP_ONLY or re.search("everything|all of it|the lot|the rest", words)):
+        if act == "remove" and (way > KEEP_ONLY or SAYS_ALL.search(words)):
             return _way(streams, "keep_only", known)
         if way < 0.3 and not one:
             return words

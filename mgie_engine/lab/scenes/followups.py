@@ -12,7 +12,7 @@ from mgie_engine.lab.scenes.edit_generators import (
     refer_part,
 )
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, describe, there, where
-from mgie_engine.lab.scenes.phrasing import dress, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fill, table
 from mgie_engine.lab.scenes.references import first_free, home_rows, refer, region
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (
@@ -210,7 +210,7 @@ def _put_back(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     assert was
     words = dress(
         streams.wording,
-        vary(streams.wording, streams.wording.choice(templates("put_back", streams.split, "compound"))),
+        streams.template("put_back", "compound"),
     )
     if last.act == "remove":
         back = new_object(was.kind, was.colour, was.cell, size=was.size, material=was.material)
@@ -231,7 +231,7 @@ def _other_gone(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     if len(others) != 1 or state.drawn.at(was.cell) or was.parts:
         return None
     back = new_object(was.kind, was.colour, was.cell, size=was.size, material=was.material)
-    way = vary(streams.wording, streams.wording.choice(templates("other_gone", streams.split, "compound")))
+    way = streams.template("other_gone", "compound")
     words = dress(streams.wording, fill(way, name=streams.say(was.kind)))
     scene = state.drawn.without(others[0]).plus(back)
     text = f"A {describe(back)} appears {where(back.cell)}. The {there(others[0])} is removed."

@@ -6,7 +6,7 @@ from mgie_engine.lab.scenes.compound_edits import opening
 from mgie_engine.lab.scenes.drawing import fits
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import stays
-from mgie_engine.lab.scenes.phrasing import dress, fill, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fill
 from mgie_engine.lab.scenes.references import refer
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to, resize_it, to
@@ -57,6 +57,4 @@ def _colour_and_size(streams: RngStreams, state: State) -> Edit | None:
 
 
 def _said(streams: RngStreams, kind: str, known: dict[str, str]) -> str:
-    rng = streams.wording
-    way = vary(rng, rng.choice(templates(kind, streams.split, "compound")))
-    return dress(rng, fill(way, **known))
+    return dress(streams.wording, fill(streams.template(kind, "compound"), **known))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mgie_engine.lab.scenes.addressed_tones import drawn_tone, local_edit, region_words, spoken
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED
-from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fill, table, without_end_mark
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import degree_words, tone_edit, tone_instruction
@@ -56,8 +56,7 @@ def _said(streams: RngStreams, way: str, tones: Sequence[Toned]) -> str:
         if region != WHOLE:
             known[a] = region_words(streams, region)
             known[p] = known[a].removeprefix("the ")
-    ways = [way for way in templates(f"gapped_{way}", streams.split, "compound") if fields(way) <= {*known}]
-    return fill(vary(rng, rng.choice(ways)), **known)
+    return fill(streams.template(f"gapped_{way}", "compound", known), **known)
 
 
 def comparative(streams: RngStreams, name: str, degree: str) -> str:
@@ -76,7 +75,7 @@ def tones_not_wanted(streams: RngStreams, state: State) -> Edit | None:
     tone = drawn_tone(content, state)
     if way == "forbidden":
         words = _with_verb(streams, tone)
-        said = vary(wording, wording.choice(templates("not_this", streams.split, "compound")))
+        said = streams.template("not_this", "compound")
         return Edit("nothing", dress(wording, said.replace("{one}", words)), AS_ASKED, state)
     if way == "operation":
         return _not_the_opposite(streams, state, tone)
@@ -84,8 +83,8 @@ def tones_not_wanted(streams: RngStreams, state: State) -> Edit | None:
     if not others:
         return None
     other = region_words(streams, content.choice(others))
-    two = spoken(streams.bare(), *tone).rstrip("?!., ")
-    said = vary(wording, wording.choice(templates("not_other", streams.split, "compound")))
+    two = without_end_mark(spoken(streams.bare(), *tone))
+    said = streams.template("not_other", "compound")
     return local_edit(state, [tone], dress(wording, said.replace("{two}", two).replace("{other}", other)))
 
 
@@ -109,7 +108,7 @@ def _not_the_opposite(streams: RngStreams, state: State, tone: Toned) -> Edit | 
     known = {"x": comparative(streams, name, degree), "y": comparative(streams, INVERSE[name], "plain")}
     known |= {"a": "it" if whole else region_words(streams, region)}
     rng = streams.wording
-    said = fill(vary(rng, rng.choice(templates("not_opposite", streams.split, "compound"))), **known)
+    said = fill(streams.template("not_opposite", "compound"), **known)
     if whole:
         return tone_edit(state, [(name, degree)], dress(rng, said))
     return local_edit(state, [tone], dress(rng, said))

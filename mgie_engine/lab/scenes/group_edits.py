@@ -17,7 +17,7 @@ from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import stays
 from mgie_engine.lab.scenes.phrasing import dress
 from mgie_engine.lab.scenes.references import refer
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
 from mgie_engine.lab.scenes.scene_edits import Edit, State, to
 
@@ -39,8 +39,7 @@ def some(streams: RngStreams, state: State) -> Edit | None:
     ways += [("and", _THIS_AND_THAT)] if len(alone) > 1 else []
     if not ways:
         return None
-    hows, weights = zip(*ways, strict=True)
-    how = content.choices(hows, weights)[0]
+    how = weighted(content, ways)
     if how == "and":
         return _this_and_that(streams, state, content.sample(alone, 2))
     return _counted(streams, state, group, how)

@@ -1,16 +1,17 @@
 """One edit of all things but one, in one clause: "balls green, yellow one stays", "only the tree stays"."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from mgie_engine.lab.scenes.compound_edits import act_on, opening
+from mgie_engine.lab.scenes.compound_edits import act_on
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.excluding_edits import left_words, of_distinct_colours
-from mgie_engine.lab.scenes.expressive_text import stays
-from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, templates, vary
+from mgie_engine.lab.scenes.group_edits import one_after_another
+from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, vary
 from mgie_engine.lab.scenes.references import refer
 from mgie_engine.lab.scenes.rng import RngStreams
-from mgie_engine.lab.scenes.scene import Scene, SceneObject
-from mgie_engine.lab.scenes.scene_edits import Edit, State, to
+from mgie_engine.lab.scenes.scene import SceneObject
+from mgie_engine.lab.scenes.scene_edits import Edit, State
 
 _MOST = 4  # things of which one is left out: what happens to each is a sentence
 _ACTS = ("recolour", "recolour", "recolour", "remove", "remove", "remove", "grow", "shrink")
@@ -57,24 +58,15 @@ def _all_but(
     kind: str,
     known: Mapping[str, str],
 ) -> Edit | None:
+    """One act on all of `things` but `left`, in a phrasing of `kind`; None if one of them cannot do it."""
     content, chosen = streams.content, [obj for obj in things if obj is not left]
     act = content.choice(_ACTS)
     colour = other_colour(content, *{obj.colour for obj in things})
     edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
     if len(edits) < len(chosen):
         return None
-    scene = state.drawn
-    for obj, edit in zip(chosen, edits, strict=True):
-        scene = scene.without(obj) if edit.obj is None else scene.swapped(obj, edit.obj)
     more = streams.wording.choice(_SIZES.get(act, ("",)))
     said = {"to": streams.target_colour(colour), "more": more, **known}
-    ways = templates(f"{kind}_{'resize' if act in _SIZES else act}", streams.split, "left_out")
-    words = fill(vary(streams.wording, streams.wording.choice(ways)), **said)
-    text = f"{' '.join(map(opening, edits))} {stays(Scene((left,)), *chosen)}"
-    words = dress_without_rest(streams.wording, words)
-    if len(edits) > 1:
-        return Edit("compound", words, text, to(state, scene))
-    return Edit(
-        "resize" if act in _SIZES else act, words, text, to(state, scene),
-        obj=edits[0].obj, colour=edits[0].colour, act=edits[0].act, was=edits[0].was,
-    )  # fmt: skip
+    words = fill(streams.template(f"{kind}_{'resize' if act in _SIZES else act}", "left_out"), **said)
+    edit = one_after_another(state, chosen, edits, left)
+    return replace(edit, instruction=dress_without_rest(streams.wording, words))

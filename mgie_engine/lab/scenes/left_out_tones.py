@@ -2,7 +2,7 @@
 
 from mgie_engine.lab.scenes.addressed_tones import COLOURS, local_edit, region_words
 from mgie_engine.lab.scenes.gapped_tones import comparative
-from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, without_end_mark
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import tone_instruction
@@ -27,13 +27,12 @@ def tone_but_part(streams: RngStreams, state: State) -> Edit | None:
     graded = name not in UNGRADED and name not in _COLOURLESS and content.random() < 0.35
     degree = content.choice(("little", "much")) if graded else "plain"
     way = "part" if wording.random() < 0.45 else "part_tone"
-    ways = templates(way, streams.split, "left_out")
     known = {"x": region_words(streams, part)}
     if way == "part":
-        known["one"] = tone_instruction(streams.bare(), name, degree).rstrip("?!., ")
+        known["one"] = without_end_mark(tone_instruction(streams.bare(), name, degree))
     else:
         known["more"] = _becomes(streams, name, degree)
-    said = fill(vary(wording, wording.choice(ways)), **known)
+    said = fill(streams.template(way, "left_out"), **known)
     region = "background" if part == "subject" else f"not {part}"
     return local_edit(state, [(name, region, degree)], dress_without_rest(wording, said))
 

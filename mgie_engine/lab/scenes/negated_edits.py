@@ -1,16 +1,20 @@
 """An edit of a thing with what must not happen to it: "I don't want it gone, just smaller"; or no edit."""
 
+from dataclasses import replace
+
 from mgie_engine.lab.scenes.compound_edits import act_on
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED
-from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, fill, table
 from mgie_engine.lab.scenes.references import Reference, refer
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene import SceneObject
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 
-_WAYS = ("same_place", "not_gone", "same_colour", "same_size", "wrong_colour", "as_it_is", "no_change")
-_SHARES = (3, 3, 2, 1, 3, 3, 1)
+_WAYS = (
+    ("same_place", 3), ("not_gone", 3), ("same_colour", 2), ("same_size", 1), ("wrong_colour", 3),
+    ("as_it_is", 3), ("no_change", 1),
+)  # fmt: skip
 _SIZED = ("grow", "shrink")
 
 
@@ -19,7 +23,7 @@ def negated(streams: RngStreams, state: State) -> Edit | None:
     content, wording = streams.content, streams.wording
     if not state.drawn.objects:
         return None
-    obj, way = content.choice(state.drawn.objects), content.choices(_WAYS, _SHARES)[0]
+    obj, way = content.choice(state.drawn.objects), weighted(content, _WAYS)
     at = refer(wording, state.drawn, obj)
     if way in ("as_it_is", "no_change"):
         words = dress_without_rest(wording, _said(streams, way, at))
@@ -30,10 +34,7 @@ def negated(streams: RngStreams, state: State) -> Edit | None:
     if edit is None:
         return None
     words = _said(streams, way, at, **_changes(streams, obj, act, colour))
-    return Edit(
-        edit.kind, dress(wording, words), edit.expressive, edit.goal, edit.obj, edit.colour, edit.act,
-        was=edit.was,
-    )  # fmt: skip
+    return replace(edit, instruction=dress(wording, words))
 
 
 def _act(streams: RngStreams, way: str) -> str:
@@ -55,5 +56,4 @@ def _changes(streams: RngStreams, obj: SceneObject, act: str, colour: str) -> di
 
 def _said(streams: RngStreams, kind: str, at: Reference, **known: str) -> str:
     given = {"it": at.it, **({"name": at.name} if at.name else {}), **known}
-    ways = [way for way in templates(kind, streams.split, "revised") if fields(way) <= given.keys()]
-    return fill(vary(streams.wording, streams.wording.choice(ways)), **given)
+    return fill(streams.template(kind, "revised", given), **given)

@@ -6,7 +6,6 @@ The makers draw what happens to which things; `paired_words` draws the clauses a
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
-from typing import Any
 
 from mgie_engine.lab.scenes.addressed_tones import POSITIONS, local_edit
 from mgie_engine.lab.scenes.compound_edits import opening
@@ -16,7 +15,7 @@ from mgie_engine.lab.scenes.expressive_text import describe, stays, where
 from mgie_engine.lab.scenes.paired_words import ClausePart, said_of_one, said_of_parts
 from mgie_engine.lab.scenes.phrasing import dress, table
 from mgie_engine.lab.scenes.references import REGIONS, first_free, home_rows, region, towards
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene import (  # fmt: skip
     BACK,
     COLOURS,
@@ -75,14 +74,14 @@ _AROUND = {
 def paired(streams: RngStreams, state: State) -> Edit | None:
     """Edits of several things, each in a clause of its own, or of one thing that also moves."""
     content = streams.content
-    way = _drawn(content, _WAYS)
+    way = weighted(content, _WAYS)
     things = content.sample(known := _easily_called(state.drawn), len(known))
     if way == "one thing":
         return _recast(streams, state, things)
     if way == "half":
         return _half(streams, state, things)
     if way == "mixed":
-        acts = list(_drawn(content, _PAIRS))
+        acts = list(weighted(content, _PAIRS))
     elif way == "three":
         acts = list(content.choice(_THREE))
     else:
@@ -115,11 +114,6 @@ def _half(streams: RngStreams, state: State, things: list[SceneObject]) -> Edit 
     return Edit(
         "compound", dress(streams.wording, said_of_parts(streams, state.drawn, parts)), text, can.goal
     )
-
-
-def _drawn(content: Random, ways: Sequence[tuple[Any, float]]) -> Any:
-    names, weights = zip(*ways, strict=True)
-    return content.choices(names, weights)[0]
 
 
 def _unlike(act: str) -> Sequence[str]:

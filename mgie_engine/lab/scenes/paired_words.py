@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mgie_engine.lab.scenes import addressed_tones
 from mgie_engine.lab.scenes.gapped_tones import comparative
-from mgie_engine.lab.scenes.phrasing import fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import fields, fill, table, vary
 from mgie_engine.lab.scenes.references import refer, region_words
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject
@@ -51,7 +51,7 @@ def said_of_parts(streams: RngStreams, scene: Scene, parts: Sequence[ClausePart]
         _clause(streams, part.act, form, of_part, last=part is parts[-1])
         for part, form, of_part in zip(parts, forms, known, strict=True)
     ]
-    way = vary(rng, rng.choice(templates(joint, streams.split, "pairs")))
+    way = streams.template(joint, "pairs")
     return fill(way, **dict(zip(("one", "two", "three"), said, strict=False)))
 
 
@@ -60,7 +60,7 @@ def said_of_one(streams: RngStreams, scene: Scene, part: ClausePart, to: str) ->
     rng = streams.wording
     known = {**_known(streams, scene, part), "to": rng.choice(table("pairs")["words"][to])}
     kind = rng.choice((f"{part.act}_shift", f"shift_{part.act}"))
-    return fill(vary(rng, rng.choice(_fitting(templates(kind, streams.split, "pairs"), known))), **known)
+    return fill(streams.template(kind, "pairs", known), **known)
 
 
 def _sayable(parts: Sequence[ClausePart], way: tuple[Sequence[str], str, float]) -> bool:
@@ -76,11 +76,8 @@ def _clause(streams: RngStreams, act: str, form: str, known: Known, *, last: boo
     rng, ways = streams.wording, table("pairs")[act][form]
     if not last:  # "without the tree and the ball ..." leaves open what is not wanted
         ways = [way for way in ways if not way.startswith(("without", "minus"))]
-    return fill(vary(rng, rng.choice(_fitting(ways, known))), **known)
-
-
-def _fitting(ways: Sequence[str], known: Known) -> Sequence[str]:
-    return [way for way in ways if fields(way) <= {*known}]
+    fitting = [way for way in ways if fields(way) <= {*known}]
+    return fill(vary(rng, rng.choice(fitting)), **known)
 
 
 def _known(streams: RngStreams, scene: Scene, part: ClausePart) -> Known:

@@ -21,6 +21,8 @@ SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synony
 ASIDES = 0.15  # share of instructions with a remark around them that says why, or what is not meant
 GLUED = 0.12  # share of slips that leave out a blank
 _DRESSINGS = 10
+# "everything but all balls except the red one" means nothing
+SAYS_ALL = re.compile("everything|all of it|the lot|the rest")
 _OF_THE_REST = re.compile(r"the rest|else|that'?s (all|it)|only that|do it|dare you|do that", re.IGNORECASE)
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
@@ -125,6 +127,11 @@ def fill(template: str, **given: str) -> str:
     """The template with its fields, single blanks, and "an" where it belongs."""
     text = " ".join(template.format(**given).split())
     return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+
+
+def without_end_mark(text: str) -> str:
+    """An instruction that others can follow in one sentence."""
+    return text.rstrip("?!., ")
 
 
 def dress(rng: Random, text: str) -> str:

@@ -1,7 +1,7 @@
 """Instructions that are corrected: to another instruction, act, place, size or thing, twice, or to none."""
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.compound_edits import act_on
@@ -19,17 +19,26 @@ from mgie_engine.lab.scenes.edit_generators import (
     resize,
 )
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED
-from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, fill, table, without_end_mark
 from mgie_engine.lab.scenes.references import REGIONS, first_free, home_rows, refer, region, region_words
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene import GROUND_KINDS, SIZES, SKY_KINDS, in_place_of, is_sky_kind, new_object
-from mgie_engine.lab.scenes.scene_edits import Edit, State, add_it, move_aside, move_it, replace_by, resize_to
+from mgie_engine.lab.scenes.scene_edits import (
+    Edit,
+    EditGenerator,
+    State,
+    add_it,
+    move_aside,
+    move_it,
+    replace_by,
+    resize_to,
+)
 from mgie_engine.lab.scenes.slip_edits import drawn_slip
 from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
 ACTS = ("recolour", "recolour", "remove", "grow", "shrink")
-_ANY = (
+_ANY: tuple[tuple[EditGenerator, float], ...] = (
     (recolour, 8), (remove, 6), (resize, 4), (replace_thing, 3), (add, 4), (move, 4), (recolour_part, 1),
     (background, 5), (tonal, 3),
 )  # fmt: skip
@@ -39,36 +48,28 @@ _A_VERB = re.compile(
     r"\b(would|could|should|can|may|must|has|needs|is|looks|goes|takes|belongs|stands|instead)\b"
 )
 _KEEPING = ("leave", "keep")  # "no, leave it out" would be taken for "leave it"
-Revision = Callable[[RngStreams, State], Edit | None]
 
 
 def revised(streams: RngStreams, state: State) -> Edit | None:
     """An instruction with its correction; None where it does not fit the picture."""
     if not state.drawn.objects:
         return None
-    ways, weights = zip(*_WAYS, strict=True)
-    way: Revision = streams.content.choices(ways, weights)[0]
-    return way(streams, state)
+    return weighted(streams.content, _WAYS)(streams, state)
 
 
 def said(streams: RngStreams, kind: str, **known: str) -> str:
     """One phrasing of a kind of revised.toml; what stands at its ends is kept."""
-    way: str = vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "revised")))
+    way = streams.template(kind, "revised")
     for name, value in known.items():
         way = way.replace(f"{{{name}}}", value)
     return way
-
-
-def plain(words: str) -> str:
-    """An instruction without the mark at its end."""
-    return words.rstrip("?!., ")
 
 
 def imperative(streams: RngStreams, act: str, it: str, colour: str) -> str:
     """An instruction for an act on `it` that begins with a verb."""
     bare, verbs = streams.bare(), table("words")["habits"]["verbs"]
     for _ in range(_TRIALS):
-        words = plain(bare.phrase(act, it=it, colour=colour))
+        words = without_end_mark(bare.phrase(act, it=it, colour=colour))
         first = words.split()[0]
         if first in verbs and first not in _KEEPING:
             return words
@@ -77,8 +78,7 @@ def imperative(streams: RngStreams, act: str, it: str, colour: str) -> str:
 
 
 def _any_edit(streams: RngStreams, state: State) -> Edit | None:
-    makers, weights = zip(*_ANY, strict=True)
-    edit: Edit | None = streams.content.choices(makers, weights)[0](streams.bare(), state)
+    edit = weighted(streams.content, _ANY)(streams.bare(), state)
     return None if edit is None or edit.kind in ("refuse", "nothing") else edit
 
 
@@ -89,36 +89,24 @@ def _start_over(streams: RngStreams, state: State) -> Edit | None:
         one, two = (_any_edit(streams, state) for _ in range(2))
     if one is None or two is None or two.kind in ("nothing", "tonal") or one.expressive == two.expressive:
         return None
-    words = said(streams, "start_over", one=plain(one.instruction), two=_alone(two))
-    return _with(two, dress(streams.wording, words))
+    words = said(streams, "start_over", one=without_end_mark(one.instruction), two=_alone(two))
+    return replace(two, instruction=dress(streams.wording, words))
 
 
 def _alone(edit: Edit) -> str:
     """Its instruction, never a thing alone, which would be taken for the object of what was said before."""
-    words = plain(edit.instruction)
+    words = without_end_mark(edit.instruction)
     verb = "add" if edit.kind == "add" else "I want"
     return f"{verb} {words}" if words.startswith(_ARTICLES) and not _A_VERB.search(words) else words
-
-
-def _with(edit: Edit, instruction: str) -> Edit:
-    return Edit(
-        edit.kind,
-        instruction,
-        edit.expressive,
-        edit.goal,
-        edit.obj,
-        edit.colour,
-        edit.act,
-        edit.part,
-        edit.was,
-    )
 
 
 def _called_off(streams: RngStreams, state: State) -> Edit | None:
     one = _any_edit(streams, state)
     if one is None:
         return None
-    words = dress_without_rest(streams.wording, said(streams, "called_off", one=plain(one.instruction)))
+    words = dress_without_rest(
+        streams.wording, said(streams, "called_off", one=without_end_mark(one.instruction))
+    )
     return Edit("nothing", words, AS_ASKED, state)
 
 
@@ -141,7 +129,7 @@ def _another_act(streams: RngStreams, state: State) -> Edit | None:
         "not": wording.choice(table("revised")["verbs"][wrong_act]),
     }
     words = said(streams, "thing_and_act" if both else "act_slips", **known)
-    return _with(edit, dress(wording, words))
+    return replace(edit, instruction=dress(wording, words))
 
 
 def _another_place(streams: RngStreams, state: State) -> Edit | None:
@@ -150,7 +138,7 @@ def _another_place(streams: RngStreams, state: State) -> Edit | None:
     it = refer(wording, state.drawn, obj, by_neighbour=False).it
     if content.random() < 0.5:
         step = content.choice((-1, 1))
-        to = f"{aside_words(wording, -step)}{drawn_slip(streams, 'slips')}{aside_words(wording, step)}"
+        to = f"{aside_words(wording, -step)}{drawn_slip(streams)}{aside_words(wording, step)}"
         edit = move_aside(state, obj, step, "")
         if edit.kind == "refuse":
             return None
@@ -160,15 +148,15 @@ def _another_place(streams: RngStreams, state: State) -> Edit | None:
             return None
         cell, right = content.choice(ways)
         _, wrong = content.choice([way for way in ways if way[0] != cell])
-        to, edit = f"{wrong}{drawn_slip(streams, 'slips')}{right}", move_it(state, obj, cell, "")
-    return _with(edit, dress(wording, streams.bare().phrase("move", it=it, to=to)))
+        to, edit = f"{wrong}{drawn_slip(streams)}{right}", move_it(state, obj, cell, "")
+    return replace(edit, instruction=dress(wording, streams.bare().phrase("move", it=it, to=to)))
 
 
 def _another_size(streams: RngStreams, state: State) -> Edit | None:
     obj = streams.content.choice(state.drawn.objects)
     size = streams.content.choice([size for size in SIZES if size != obj.size])
     wrong = streams.content.choice([other for other in SIZES if other != size])
-    sizes = f"{streams.say(wrong)}{drawn_slip(streams, 'slips')}{streams.say(size)}"
+    sizes = f"{streams.say(wrong)}{drawn_slip(streams)}{streams.say(size)}"
     it = refer(streams.wording, state.drawn, obj).it
     return resize_to(
         state, obj, size, dress(streams.wording, streams.bare().phrase("size", it=it, size=sizes))
@@ -185,7 +173,7 @@ def _another_new_thing(streams: RngStreams, state: State) -> Edit | None:
     if cell is None:
         return None
     colour = content.choice(tuple(usual.values())) if way == "colour" else usual[kind]
-    a, where, between = f"a {streams.say(kind)}", "", drawn_slip(streams, "slips")
+    a, where, between = f"a {streams.say(kind)}", "", drawn_slip(streams)
     if way == "kind":
         other = wording.choice([other for other in GROUND_KINDS if other != kind])
         a = f"a {streams.say(other)}{between}{a}"
@@ -207,9 +195,9 @@ def _another_replacement(streams: RngStreams, state: State) -> Edit | None:
     if not fits(state.drawn.swapped(obj, new)):
         return None
     edit = replace_by(state, obj, new, "")
-    it, between = refer(wording, state.drawn, obj).it, drawn_slip(streams, "slips")
+    it, between = refer(wording, state.drawn, obj).it, drawn_slip(streams)
     a = fill(f"a {streams.say(wrong)}{between}a {streams.say(kind)}")
-    return _with(edit, dress(wording, streams.bare().phrase("replace", it=it, a=a)))
+    return replace(edit, instruction=dress(wording, streams.bare().phrase("replace", it=it, a=a)))
 
 
 def _twice(streams: RngStreams, state: State) -> Edit | None:
@@ -225,7 +213,10 @@ def _twice(streams: RngStreams, state: State) -> Edit | None:
         return None
     right = streams.target_colour(colour)
     wrong = [streams.target_colour(c) for c in _two_colours(wording, colour)]
-    it, between = refer(wording, state.drawn, obj).it, [drawn_slip(streams, "slips") for _ in range(2)]
+    it, between = (
+        refer(wording, state.drawn, obj).it,
+        [drawn_slip(streams) for _ in range(2)],
+    )
     if way == "colours":
         colours = f"{wrong[0]}{between[0]}{wrong[1]}{between[1]}{right}"
         words = streams.bare().phrase("recolour", it=it, colour=colours)
@@ -234,7 +225,7 @@ def _twice(streams: RngStreams, state: State) -> Edit | None:
         first = imperative(streams, act, its[0], wrong[0] if way == "both" else right)
         second = its[-1] if way == "things" else right
         words = f"{first}{between[0]}{second}{between[1]}{it}"
-    return _with(edit, dress(wording, words))
+    return replace(edit, instruction=dress(wording, words))
 
 
 def _two_colours(rng: Random, taken: str) -> list[str]:
@@ -242,7 +233,7 @@ def _two_colours(rng: Random, taken: str) -> list[str]:
     return [first, other_colour(rng, taken, first)]
 
 
-_WAYS: tuple[tuple[Revision, float], ...] = (
+_WAYS: tuple[tuple[EditGenerator, float], ...] = (
     (_start_over, 5), (_called_off, 1.5), (_another_act, 4), (_another_place, 2.5), (_another_size, 1),
     (_another_new_thing, 2), (_another_replacement, 1), (_twice, 2.5),
 )  # fmt: skip

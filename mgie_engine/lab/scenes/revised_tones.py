@@ -3,33 +3,31 @@
 from mgie_engine.lab.scenes.addressed_tones import drawn_tone, local_edit, region_words, spoken
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED
 from mgie_engine.lab.scenes.gapped_tones import comparative
-from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, table, vary
-from mgie_engine.lab.scenes.revised_edits import plain, said
-from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.phrasing import dress, dress_without_rest, table, vary, without_end_mark
+from mgie_engine.lab.scenes.revised_edits import said
+from mgie_engine.lab.scenes.rng import RngStreams, weighted
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.slip_edits import drawn_slip
 from mgie_engine.lab.scenes.tonal import tone_edit, tone_instruction
 from mgie_engine.restore.region_masks import WHOLE
 from mgie_engine.restore.tones import UNGRADED
 
-_OPERATIONS = (
-    "brighter", "darker", "warm", "cool", "vivid", "muted", "contrast", "flat", "blur", "sharpen", "grey",
-)  # fmt: skip
 _GRADED = ("brighter", "darker", "warm", "cool", "vivid", "muted", "contrast", "flat", "blur", "sharpen")
+_OPERATIONS = (*_GRADED, "grey")
 _WAYS = (
-    "operation", "part", "to_part", "to_whole", "degree", "start_over", "called_off", "twice", "no_change",
+    ("operation", 4), ("part", 5), ("to_part", 2), ("to_whole", 1.5), ("degree", 2.5), ("start_over", 3.5),
+    ("called_off", 1.5), ("twice", 1.5), ("no_change", 0.7),
 )  # fmt: skip
 _WHOLE_WORDS = ("it", "it", "the picture", "this", "everything", "the whole thing")
-_SHARES = (4, 5, 2, 1.5, 2.5, 3.5, 1.5, 1.5, 0.7)
 
 Toned = tuple[str, str, str]  # operation, region, degree
 
 
 def revised_tone(streams: RngStreams, state: State) -> Edit | None:
     """A tone whose instruction says something else first; None where it does not fit the picture."""
-    way = streams.content.choices(_WAYS, _SHARES)[0]
+    way = weighted(streams.content, _WAYS)
     if way in ("called_off", "no_change"):
-        one = plain(_words(streams, _drawn(streams, state)))
+        one = without_end_mark(_words(streams, _drawn(streams, state)))
         words = dress_without_rest(streams.wording, said(streams, way, one=one))
         return Edit("nothing", words, AS_ASKED, state)
     if way == "degree":
@@ -40,7 +38,7 @@ def revised_tone(streams: RngStreams, state: State) -> Edit | None:
         wrong, right = _drawn(streams, state), _drawn(streams, state)
         if wrong[:2] == right[:2]:
             return None
-        one, two = (plain(_words(streams, tone)) for tone in (wrong, right))
+        one, two = (without_end_mark(_words(streams, tone)) for tone in (wrong, right))
         return _edit(streams, state, right, said(streams, way, one=one, two=two))
     return _another_part(streams, state, way)
 
@@ -74,7 +72,7 @@ def _another_degree(streams: RngStreams, state: State) -> Edit | None:
     name, degree = content.choice(_GRADED), content.choice(("little", "little", "much"))
     wrong = "much" if degree == "little" else "little"
     region = WHOLE if content.random() < 0.5 else drawn_tone(content, state)[1]
-    one = plain(_words(streams, (name, region, wrong)))
+    one = without_end_mark(_words(streams, (name, region, wrong)))
     return _edit(streams, state, (name, region, degree), f"{one}{_degree_words(streams, degree)}")
 
 
@@ -95,11 +93,11 @@ def _another_operation(streams: RngStreams, state: State, *, twice: bool) -> Edi
     x, y = comparative(streams, name, degree), comparative(streams, wrong, "plain")
     a = wording.choice(_WHOLE_WORDS) if region == WHOLE else _region(streams, region)
     if not twice:
-        words = said(streams, "tone_slips", a=a, x=x, y=y, slip=drawn_slip(streams, "slips"))
+        words = said(streams, "tone_slips", a=a, x=x, y=y, slip=drawn_slip(streams))
         return _edit(streams, state, (name, region, degree), words)
-    first = plain(_words(streams, (wrong, other, "plain")))
+    first = without_end_mark(_words(streams, (wrong, other, "plain")))
     ends = (x, a) if wording.random() < 0.5 else (a, x)
-    words = f"{first}{drawn_slip(streams, 'slips')}{ends[0]}{drawn_slip(streams, 'slips')}{ends[1]}"
+    words = f"{first}{drawn_slip(streams)}{ends[0]}{drawn_slip(streams)}{ends[1]}"
     return _edit(streams, state, (name, region, degree), words)
 
 
@@ -114,17 +112,17 @@ def _another_part(streams: RngStreams, state: State, way: str) -> Edit | None:
     name, region, degree = tone
     if name.startswith("to_") or region == wrong or any(r.startswith("not ") for r in (region, wrong)):
         return None
-    known = {"r": region_words(streams, region), "slip": drawn_slip(streams, "slips")}
+    known = {"r": region_words(streams, region), "slip": drawn_slip(streams)}
     known["bare"] = known["r"].removeprefix("the ")
     if way == "part":
         known["w"] = region_words(streams, wrong)
-        known["one"] = plain(spoken(streams.bare(), name, wrong, degree))
+        known["one"] = without_end_mark(spoken(streams.bare(), name, wrong, degree))
         words = said(streams, "part_slips", **known)
     elif way == "to_part":
-        known["one"] = plain(tone_instruction(streams.bare(), name, degree))
+        known["one"] = without_end_mark(tone_instruction(streams.bare(), name, degree))
         words = said(streams, way, **known)
     else:
-        known["one"] = plain(spoken(streams.bare(), name, region, degree))
+        known["one"] = without_end_mark(spoken(streams.bare(), name, region, degree))
         tone = name, WHOLE, degree
         words = said(streams, way, **known)
     return _edit(streams, state, tone, words)

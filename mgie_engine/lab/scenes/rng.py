@@ -4,7 +4,7 @@ The first wording draws both from one stream and records the content draws. Ever
 recorded draws and takes only the words from a new stream.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
@@ -36,6 +36,13 @@ class RngStreams:
         say = phrasing.bare_phrase if self.is_bare else phrasing.phrase
         return say(self.wording, kind, self.split, **known)
 
+    def template(self, kind: str, source: str, known: Collection[str] | None = None) -> str:
+        """One phrasing of a kind in the table `source`, its fields open; only those in `known` if given."""
+        ways = phrasing.templates(kind, self.split, source)
+        if known is not None:
+            ways = [way for way in ways if phrasing.fields(way) <= {*known}]
+        return phrasing.vary(self.wording, self.wording.choice(ways))
+
     def bare(self) -> "RngStreams":
         """The same streams for parts of an instruction."""
         return replace(self, is_bare=True)
@@ -55,6 +62,13 @@ class RngStreams:
     def reworded(self, said: Way, ways: Sequence[Way]) -> Way:
         """The drawn words; when re-wording, any of the `ways` that mean the same."""
         return self.wording.choice(ways) if self.is_rewording else said
+
+
+def weighted(rng: Random, ways: Sequence[tuple[Way, float]]) -> Way:
+    """One of the ways, each drawn as often as its weight says."""
+    values, weights = zip(*ways, strict=True)
+    drawn: Way = rng.choices(values, weights)[0]
+    return drawn
 
 
 class RecordingRandom(Random):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from mgie_engine.lab.scenes.compound_edits import act_on
 from mgie_engine.lab.scenes.edit_generators import other_colour, recolour, remove, resize
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED
-from mgie_engine.lab.scenes.phrasing import dress, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, table, without_end_mark
 from mgie_engine.lab.scenes.references import other_than, refer
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
@@ -26,7 +26,7 @@ def corrected(streams: RngStreams, state: State) -> Edit | None:
     if edit is None:
         return None
     it, its = refer(wording, state.drawn, obj).it, refer(wording, state.drawn, wrong).it
-    said, slip = streams.target_colour(colour), drawn_slip(streams, "slips")
+    said, slip = streams.target_colour(colour), drawn_slip(streams)
     way = wording.random()
     if act == "recolour" and way < 0.6:
         words = _colour_slip(bare, it, streams.target_colour(mistaken), said, slip)
@@ -37,14 +37,14 @@ def corrected(streams: RngStreams, state: State) -> Edit | None:
             if act == "grow"
             else ("smaller", "shrink it", "make it smaller")
         )
-        words = f"{_bare(bare.phrase(other, it=it))}{slip}{right}"
+        words = f"{without_end_mark(bare.phrase(other, it=it))}{slip}{right}"
     elif way < 0.75:
-        first = _bare(bare.phrase(act, it=its, colour=said))
+        first = without_end_mark(bare.phrase(act, it=its, colour=said))
         words = f"{first}{slip}{it}"
     else:
-        first = _bare(bare.phrase(act, it=its, colour=streams.target_colour(mistaken)))
-        between = slip if wording.random() < 0.5 else drawn_slip(streams, "keep")
-        words = f"{first}{between}{_bare(bare.phrase(act, it=it, colour=said))}"
+        first = without_end_mark(bare.phrase(act, it=its, colour=streams.target_colour(mistaken)))
+        between = slip if wording.random() < 0.5 else streams.template("keep", "compound")
+        words = f"{first}{between}{without_end_mark(bare.phrase(act, it=it, colour=said))}"
     return replace(edit, instruction=dress(wording, words))
 
 
@@ -55,20 +55,16 @@ def _colour_slip(bare: RngStreams, it: str, wrong: str, right: str, slip: str) -
         ends = bare.wording.choice(
             ("", "", "", " one", " I mean", " please", " is better", " it is", " instead")
         )
-        return f"{_bare(bare.phrase('recolour', it=it, colour=wrong))}{slip}{right}{ends}"
+        return f"{without_end_mark(bare.phrase('recolour', it=it, colour=wrong))}{slip}{right}{ends}"
     if way < 0.75:
         return bare.phrase("recolour", it=it, colour=f"{wrong}{slip}{right}")
-    first = _bare(bare.phrase("recolour", it=it, colour=wrong))
-    return f"{first}{slip}{_bare(bare.phrase('it_recolour', colour=right))}"
+    first = without_end_mark(bare.phrase("recolour", it=it, colour=wrong))
+    return f"{first}{slip}{without_end_mark(bare.phrase('it_recolour', colour=right))}"
 
 
-def drawn_slip(streams: RngStreams, kind: str) -> str:
-    """A phrasing of a kind of compound.toml, with the blanks at its ends."""
-    return vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "compound")))
-
-
-def _bare(words: str) -> str:
-    return words.rstrip("?!., ")
+def drawn_slip(streams: RngStreams) -> str:
+    """Words between a slip and what is meant: ", no wait, "; the blanks at its ends are kept."""
+    return streams.template("slips", "compound")
 
 
 def not_wanted(streams: RngStreams, state: State) -> Edit | None:
@@ -80,14 +76,18 @@ def not_wanted(streams: RngStreams, state: State) -> Edit | None:
         return None
     if is_forbidden:
         words = _imperative(bare, edit)
-        way = drawn_slip(streams, "not_this").replace("{one}", words)
+        way = streams.template("not_this", "compound").replace("{one}", words)
         return Edit("nothing", dress(streams.wording, way), AS_ASKED, state)
     if streams.content.random() < 0.35:
         return _not_this_act(streams, state, edit)
     other = other_than(streams.wording, state.drawn, edit.was)
     if other is None:
         return None
-    way = drawn_slip(streams, "not_other").replace("{two}", _bare(edit.instruction)).replace("{other}", other)
+    way = (
+        streams.template("not_other", "compound")
+        .replace("{two}", without_end_mark(edit.instruction))
+        .replace("{other}", other)
+    )
     return replace(edit, instruction=dress(streams.wording, way))
 
 
@@ -99,8 +99,8 @@ def _not_this_act(streams: RngStreams, state: State, edit: Edit) -> Edit | None:
     wrong = act_on(state, was, bare.content.choice(acts), other_colour(bare.content, was.colour))
     if wrong is None or edit.act not in ("remove", "recolour", "grow", "shrink"):
         return None
-    one, two = _imperative(bare, wrong), _bare(edit.instruction)
-    way = drawn_slip(streams, "not_act").replace("{one}", one).replace("{two}", two)
+    one, two = _imperative(bare, wrong), without_end_mark(edit.instruction)
+    way = streams.template("not_act", "compound").replace("{one}", one).replace("{two}", two)
     return replace(edit, instruction=dress(streams.wording, way))
 
 
@@ -111,7 +111,7 @@ def _imperative(bare: RngStreams, edit: Edit) -> str:
     act = edit.act if edit.act in ("recolour", "remove", "grow", "shrink") else "remove"
     colour = bare.target_colour(edit.colour or "red")
     for _ in range(12):
-        words = _bare(bare.phrase(act, it=it, colour=colour))
+        words = without_end_mark(bare.phrase(act, it=it, colour=colour))
         if words.split()[0] in verbs:
             return words
     return {"recolour": f"make {it} {colour}", "remove": f"remove {it}", "grow": f"make {it} bigger"}.get(
