@@ -127,7 +127,9 @@ def mistaken_first(streams: RngStreams, state: State) -> Edit | None:
     words = streams.bare()
     slip = streams.template("slips", "compound")
     way = wording.random()
-    if way < 0.4 and right[1] != wrong[1] and not right[1].startswith("not "):
+    # after "but not the reds, no, the sky" the sky might be what is left out
+    excludes = any(region.startswith("not ") for region in (right[1], wrong[1]))
+    if way < 0.4 and right[1] != wrong[1] and not excludes:
         said = f"{spoken(words, right[0], wrong[1], right[2])}{slip}{region_words(words, right[1])}"
     else:
         said = f"{spoken(words, *wrong)}{slip}{spoken(words, *right)}"

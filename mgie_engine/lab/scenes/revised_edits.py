@@ -33,7 +33,7 @@ from mgie_engine.lab.scenes.scene_edits import (
     replace_by,
     resize_to,
 )
-from mgie_engine.lab.scenes.slip_edits import drawn_slip
+from mgie_engine.lab.scenes.slip_edits import drawn_slip, imperative
 from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
@@ -42,12 +42,10 @@ _ANY: tuple[tuple[EditGenerator, float], ...] = (
     (recolour, 8), (remove, 6), (resize, 4), (replace_thing, 3), (add, 4), (move, 4), (recolour_part, 1),
     (background, 5), (tonal, 3),
 )  # fmt: skip
-_TRIALS = 12
 _ARTICLES = ("a ", "an ", "two ", "2 ")
 _A_VERB = re.compile(
     r"\b(would|could|should|can|may|must|has|needs|is|looks|goes|takes|belongs|stands|instead)\b"
 )
-_KEEPING = ("leave", "keep")  # "no, leave it out" would be taken for "leave it"
 
 
 def revised(streams: RngStreams, state: State) -> Edit | None:
@@ -63,18 +61,6 @@ def said(streams: RngStreams, kind: str, **known: str) -> str:
     for name, value in known.items():
         way = way.replace(f"{{{name}}}", value)
     return way
-
-
-def imperative(streams: RngStreams, act: str, it: str, colour: str) -> str:
-    """An instruction for an act on `it` that begins with a verb."""
-    bare, verbs = streams.bare(), table("words")["habits"]["verbs"]
-    for _ in range(_TRIALS):
-        words = without_end_mark(bare.phrase(act, it=it, colour=colour))
-        first = words.split()[0]
-        if first in verbs and first not in _KEEPING:
-            return words
-    usual = {"recolour": f"make {it} {colour}", "remove": f"remove {it}", "grow": f"make {it} bigger"}
-    return usual.get(act, f"make {it} smaller")
 
 
 def _any_edit(streams: RngStreams, state: State) -> Edit | None:

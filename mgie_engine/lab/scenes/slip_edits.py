@@ -1,5 +1,6 @@
 """Instructions with a slip that is taken back, with what is not meant, or with an emoji for a thing."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,6 +11,10 @@ from mgie_engine.lab.scenes.phrasing import dress, table, without_end_mark
 from mgie_engine.lab.scenes.references import other_than, refer
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
+
+_TRIALS = 12
+# "no, leave it out" would be taken for "leave it", and "don't remove only the moon" asks for more
+_UNCLEAR = re.compile(r"(leave|keep)\b|.*\b(only|just)\b")
 
 
 def corrected(streams: RngStreams, state: State) -> Edit | None:
@@ -105,18 +110,22 @@ def _not_this_act(streams: RngStreams, state: State, edit: Edit) -> Edit | None:
 
 
 def _imperative(bare: RngStreams, edit: Edit) -> str:
-    """An instruction for the edit that begins with a verb."""
+    """An instruction for the edit, or for the removal of its thing, that begins with a verb."""
     assert edit.was
-    it, verbs = f"the {bare.say(edit.was.kind)}", table("words")["habits"]["verbs"]
+    it = f"the {bare.say(edit.was.kind)}"
     act = edit.act if edit.act in ("recolour", "remove", "grow", "shrink") else "remove"
-    colour = bare.target_colour(edit.colour or "red")
-    for _ in range(12):
+    return imperative(bare, act, it, bare.target_colour(edit.colour or "red"))
+
+
+def imperative(streams: RngStreams, act: str, it: str, colour: str) -> str:
+    """An instruction for an act on `it` that begins with a verb."""
+    bare, verbs = streams.bare(), table("words")["habits"]["verbs"]
+    for _ in range(_TRIALS):
         words = without_end_mark(bare.phrase(act, it=it, colour=colour))
-        if words.split()[0] in verbs:
+        if words.split()[0] in verbs and not _UNCLEAR.match(words):
             return words
-    return {"recolour": f"make {it} {colour}", "remove": f"remove {it}", "grow": f"make {it} bigger"}.get(
-        act, f"make {it} smaller"
-    )
+    usual = {"recolour": f"make {it} {colour}", "remove": f"remove {it}", "grow": f"make {it} bigger"}
+    return usual.get(act, f"make {it} smaller")
 
 
 def by_emoji(streams: RngStreams, state: State) -> Edit | None:
