@@ -35,7 +35,7 @@ def all_but(streams: RngStreams, state: State) -> Edit | None:
             return _way(streams, "not_other", {"two": words, "other": other})
         return words if one else f"{words}{_way(streams, 'exclude', known)}"
 
-    return edit_of_all(streams, state, [obj for obj in group if obj is not left], meant, left, said)
+    return edit_of_all(streams, state, [obj for obj in group if obj is not left], meant, [left], said)
 
 
 def left_words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject) -> dict[str, str]:

@@ -55,7 +55,7 @@ def _counted(streams: RngStreams, state: State, group: Sequence[SceneObject], ho
         "last_two": [count - 2, count - 1], "inner": [1, 2], "pair": [one, other],
         "but_one": [number for number in range(count) if number != place],
     }.get(how, list(range(count)))  # fmt: skip
-    left = group[place] if how == "but_one" else None
+    left = [group[place]] if how == "but_one" else []
     done = act_on_all(streams, state, [group[number] for number in chosen], left)
     if done is None:
         return None
@@ -97,7 +97,7 @@ def edit_of_all(
     state: State,
     chosen: Sequence[SceneObject],
     it: str,
-    left: SceneObject | None = None,
+    left: Sequence[SceneObject] = (),
     said: Callable[[str, str], str] = lambda _, words: words,
 ) -> Edit | None:
     """One act on all of `chosen`, called `it`; `said` words the whole from the act and its instruction.
@@ -113,7 +113,7 @@ def edit_of_all(
 
 
 def act_on_all(
-    streams: RngStreams, state: State, chosen: Sequence[SceneObject], left: SceneObject | None = None
+    streams: RngStreams, state: State, chosen: Sequence[SceneObject], left: Sequence[SceneObject] = ()
 ) -> tuple[Edit, str, str] | None:
     """One act on all of `chosen` without its words, its name, and its colour; None where one cannot do it."""
     content = streams.content
@@ -126,13 +126,14 @@ def act_on_all(
 
 
 def one_after_another(
-    state: State, chosen: Sequence[SceneObject], edits: Sequence[Edit], left: SceneObject | None = None
+    state: State, chosen: Sequence[SceneObject], edits: Sequence[Edit], left: Sequence[SceneObject] = ()
 ) -> Edit:
     """The edits of different things as one, without its words; each thing has a sentence of its own."""
     scene = state.drawn
     for obj, edit in zip(chosen, edits, strict=True):
         scene = scene.without(obj) if edit.obj is None else scene.swapped(obj, edit.obj)
-    text = f"{' '.join(map(opening, edits))} {stays(Scene((left,)) if left else state.drawn, *chosen)}"
+    rest = [stays(Scene((obj,))) for obj in left] or [stays(state.drawn, *chosen)]
+    text = " ".join((*map(opening, edits), *rest))
     if len(edits) == 1:
         return replace(edits[0], expressive=text, goal=to(state, scene))
     return Edit("compound", "", text, to(state, scene))

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, where
 from mgie_engine.lab.scenes.fact_checker import fact_holds, parse_facts
 from mgie_engine.lab.scenes.left_out_edits import all_things_but, rest_of_kind
 from mgie_engine.lab.scenes.left_out_tones import tone_but_part
@@ -58,12 +58,16 @@ def test_what_is_said_is_true_and_does_not_depend_on_the_wording(maker):
 
 
 @pytest.mark.parametrize("maker", [rest_of_kind, all_things_but])
-def test_what_is_left_out_is_the_one_thing_that_stays(maker):
+def test_what_is_left_out_is_all_that_stays(maker):
+    counts = set()
     for before, edit in made(maker):
         touched = [obj for obj in before.drawn.objects if obj not in edit.goal.drawn.objects]
         among = before.drawn.of(touched[0].kind) if maker is rest_of_kind else before.drawn.objects
-        (left,) = [obj for obj in among if obj not in touched]
-        assert f"The {left.colour} {left.kind} " in edit.expressive.rpartition(". ")[2]
+        left = [obj for obj in among if obj not in touched]
+        named = {f"The {obj.colour} {obj.kind} {where(obj.cell)} stays." for obj in left}
+        assert set(re.findall(r"The [^.]* stays\.", edit.expressive)) == named
+        counts.add(len(left))
+    assert counts == ({1} if maker is rest_of_kind else {1, 2})
 
 
 def test_a_tone_is_of_all_but_the_part_that_is_named():
