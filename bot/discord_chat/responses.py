@@ -3,6 +3,7 @@
 import io
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -141,7 +142,9 @@ async def answer_message(
     context: ReplyContext,
     own_messages: OwnMessages,
 ) -> None:
-    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card, in the channel.
+    """Reply to a message once, and once more each time it was reworded.
+
+    An accepted edit is answered by its card, in the channel.
 
     Pictures for a user who may not attach files there go to their DMs.
     """
@@ -167,12 +170,18 @@ async def _post_in_reply(message: discord.Message, outgoing: Outgoing) -> discor
         reference = message.to_reference(fail_if_not_exists=False)
         return await message.channel.send(
             **outgoing.to_send(),
-            nonce=f"m{message.id}",
+            nonce=_nonce_of(message),
             allowed_mentions=outgoing.mentions,
             reference=reference,
         )
     except discord.Forbidden:
         return await _send_dm(message.author, outgoing)
+
+
+def _nonce_of(message: discord.Message) -> str:
+    """At most 25 characters, as Discord takes them; the same for one wording of a message alone."""
+    reworded = message.edited_at - message.created_at if message.edited_at else timedelta()
+    return f"m{message.id:x}-{reworded // timedelta(milliseconds=1) % 16**6:x}"
 
 
 async def react(message: discord.Message, emoji: str) -> None:

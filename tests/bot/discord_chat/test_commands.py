@@ -25,6 +25,12 @@ async def use(r: Room, command: str, **options: object) -> str:
     return await answered(r, r.discord.slash(r.channel, r.anna, command, **options))
 
 
+def answers_to(r: Room, said: Message) -> str:
+    """What the bot has said in reply to a message so far."""
+    replies = [one for one in r.channel.messages.values() if one.reply_to is said]
+    return " ".join(text_of(one) for one in replies)
+
+
 async def results(r: Room, count: int) -> list[Message]:
     return await r.discord.wait_for(
         lambda: found if len(found := results_in(r.discord, r.channel)) >= count else None
@@ -170,6 +176,17 @@ async def test_undo_and_redo_move_between_versions(tmp_path: Path) -> None:
         assert "v1" in await use(r, "session goto", version="v1")
         await use(r, "edit", instruction="now green")
         assert "v3 · [from v1 ↗]" in text_of((await results(r, 3))[2])
+
+
+async def test_a_command_that_is_reworded_is_answered_again(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue")
+        await results(r, 2)
+        said = r.discord.say(r.channel, r.anna, "undo", mention=True)
+        await r.discord.wait_for(lambda: english("back_at", version="v1") in answers_to(r, said))
+        r.discord.rewrite(said, "redo")
+        await r.discord.wait_for(lambda: english("now_at", version="v2") in answers_to(r, said))
 
 
 async def test_the_history_lists_all_versions_with_their_pictures(tmp_path: Path) -> None:
