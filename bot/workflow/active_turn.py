@@ -124,6 +124,14 @@ class ActiveTurns:
         del self._by_id[active.turn.id]
         self.finish(active)
 
+    def is_awaited_by_others(self, turn_id: str, user: str) -> bool:
+        """Whether an edit of another user waits for that turn, or for one that waits for it."""
+        return any(
+            active.turn.user != user or self.is_awaited_by_others(active.turn.id, user)
+            for active in self
+            if active.turn.parent_id == turn_id and not active.finished.is_set()
+        )
+
     def requested_by(self, event_id: str) -> ActiveTurn | None:
         """The turn that this chat event asked for."""
         return next((active for active in self if active.turn.event_id == event_id), None)

@@ -212,7 +212,7 @@ class Admission:
         asked = replace(asked, turn=parent.id, version=None, own=None, replied=None, steps_back=0)
         reply = await self._accept(replace(context, event=asked), draft, target.session, mask)
         if isinstance(reply, Accepted) and target.undone:
-            await self.runner.cancel_undone(target.session, target.undone, asked.user)
+            await self.runner.cancel_undone(target.undone, asked.user)
         return reply
 
     async def _open_words(self, asked: EditAsked) -> str:

@@ -45,7 +45,7 @@ async def move(
     note = _moved_note(asked, target, head)
     if asked.move in (Move.UNDO, Move.REJECT):
         undone = target.session.shown_after(head, version_meant(target.session, target.turn))
-        if stopped := await runner.cancel_undone(moved, undone, asked.user):
+        if stopped := await runner.cancel_undone(undone, asked.user):
             moved = await store.session(moved.id)
             note = joined(" ", *(Message("stopped", version=turn.label) for turn in stopped), note)
     return ShownVersion(note, card_of(head, moved))

@@ -128,8 +128,8 @@ class TurnRunner:
         await active.finished.wait()
         return active.turn.is_lost and active.turn.error is None
 
-    async def cancel_undone(self, session: EditSession, undone: Iterable[Turn], user: str) -> list[Turn]:
-        """Cancel those of the versions that a user undoes which still wait or run; which.
+    async def cancel_undone(self, undone: Iterable[Turn], user: str) -> list[Turn]:
+        """Cancel those of the versions that a user undoes, newest first, which still wait or run; which.
 
         Those that another user asked for go on, and those that another user's edit waits for.
         """
@@ -137,7 +137,7 @@ class TurnRunner:
             turn
             for turn in undone
             if turn.user == user
-            and all(child.user == user or child.state.is_final for child in session.children_of(turn))
+            and not self.active.is_awaited_by_others(turn.id, user)
             and await self.cancel(turn.id)
         ]
 

@@ -221,6 +221,19 @@ async def test_undo_cancels_nothing_that_another_user_asked_for_or_waits_for(tmp
         assert [turn.state for turn in await d.done(second, third)] == [TurnState.DONE] * 2
 
 
+async def test_undo_of_two_goes_on_where_another_user_waits_for_the_second_of_them(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        second, edit = await one_done_and_one_running(d, editor)
+        third = (await d.accepted("and darker")).card.turn_id
+        fourth = (await d.accepted("and a hat", "bob", turn=third)).card.turn_id
+        assert await says(d, "undo the last two") == "Back at v1."
+        edit.finish()
+        (await editor.started()).finish()
+        (await editor.started()).finish()
+        assert [turn.state for turn in await d.done(second, third, fourth)] == [TurnState.DONE] * 3
+
+
 WHAT = "What did you mean instead?"
 
 
