@@ -1,6 +1,6 @@
 """Cells of grids that are named in words: after four results, "the second one" is the second of them."""
 
-from bot.chat.events import Addressing, EditAsked, Event, MoveAsked, origin
+from bot.chat.events import Addressing, EditAsked, Event, MoveAsked, VariationAsked, origin
 from bot.chat.grid_events import CellPicked
 from bot.chat.replies import Reply
 from conversations.intents.message_markup import strip_markup
@@ -30,6 +30,8 @@ def _place(asked: EditAsked, read: Event | Reply) -> int | None:
     """The place that a text names, from 1; None where it names a version or none."""
     if isinstance(read, MoveAsked) and read.place is not None:
         return read.place
+    if isinstance(read, VariationAsked):  # "noch eins" is one more, not the first
+        return None
     if asked.own is not None or asked.reading or asked.addressing is Addressing.VERBATIM:
         return None
     words = strip_markup(asked.text)

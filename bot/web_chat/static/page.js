@@ -43,8 +43,10 @@ const shape = () => {
 const narrow = matchMedia("(max-width: 860px)");
 const newest = () => [...document.querySelectorAll(".turn")].at(-1);
 const stateOf = (turn) => `${turn?.dataset.turn} ${turn?.className.replace(" current", "")}`;
+let revealed;
 const reveal = (part) => {
   const talk = find("#talk");
+  revealed = part;
   if (narrow.matches) part.scrollIntoView({ block: "nearest", behavior: "smooth" });
   else talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
 };
@@ -58,7 +60,7 @@ const follow = () => {
   seen = now;
 };
 /* A grid has its height once its picture has come. */
-find("#talk").addEventListener("load", ({ target }) => { if (newest()?.contains(target)) reveal(newest()); }, true);
+find("#talk").addEventListener("load", ({ target }) => { if (revealed?.contains(target)) reveal(revealed); }, true);
 
 /* What a screen reader says: how the newest edit ended, or which version is the current one now. */
 let told;

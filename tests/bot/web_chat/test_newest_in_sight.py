@@ -12,6 +12,13 @@ from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, page_serv
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
+NOTE_SCROLLS = """() => {
+    window.scrolledTo = [];
+    Element.prototype.scrollIntoView = function () { window.scrolledTo.push(this.className); };
+}"""
+SHEET_IS_SHOWN = (
+    "(({ complete, naturalHeight }) => complete && naturalHeight)(document.querySelector('.sheet img'))"
+)
 GAP_ABOVE_COMPOSER = """turn => document.querySelector("#composer").getBoundingClientRect().top
     - turn.getBoundingClientRect().bottom"""
 
@@ -43,3 +50,16 @@ async def test_a_finished_grid_is_in_sight(chromium: Browser, tmp_path: Path, si
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, size) as page:
         await offered_cells(page, "Four seeds", of=4)
         await expect(page.locator(".sheet")).to_be_in_viewport(ratio=0.99)
+
+
+async def test_on_a_phone_the_page_opens_at_the_picture_where_a_grid_is_newest(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
+        await offered_cells(page, "Four seeds", of=4)
+        await page.add_init_script(f"({NOTE_SCROLLS})()")
+        await page.reload()
+        await page.wait_for_function(SHEET_IS_SHOWN)
+        await page.evaluate("new Promise(requestAnimationFrame)")
+        scrolled_to = await page.evaluate("scrolledTo")
+        assert not [name for name in scrolled_to if "turn" in name.split()]

@@ -161,6 +161,13 @@ async def test_who_names_a_result_of_another_users_grid_in_reply_to_it_goes_nowh
             assert said.text.code == "not_yours"
 
 
+async def test_one_more_result_is_not_the_first(tmp_path: Path) -> None:
+    async with workflow_room(tmp_path, ColourEditor()) as d:
+        sheet = await four(d)
+        await pick(d, sheet.turn_id, 1)
+        assert title_of((await d.accepted("noch eins")).card) == "v3 · from v0"
+
+
 async def test_an_instruction_says_how_many_results_it_is_to_have(tmp_path: Path) -> None:
     editor = ColourEditor()
     async with workflow_room(tmp_path, editor) as d:
