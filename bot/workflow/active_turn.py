@@ -133,8 +133,9 @@ class ActiveTurns:
         )
 
     def requested_by(self, event_id: str) -> ActiveTurn | None:
-        """The turn that this chat event asked for."""
-        return next((active for active in self if active.turn.event_id == event_id), None)
+        """The turn that this chat event asked for; or a later one of its message, whose id continues it."""
+        begins = f"{event_id}:"
+        return next((active for active in self if f"{active.turn.event_id}:".startswith(begins)), None)
 
     def of_user(self, user: str) -> list[ActiveTurn]:
         """The user's turns whose end is not known yet."""

@@ -185,22 +185,6 @@ def _posted(r: Room, said: str) -> bool:
     return any(q.status == 200 and said in q.body["nonce"] for q in posts)
 
 
-async def test_an_edited_request_is_followed_while_it_waits(tmp_path: Path) -> None:
-    editor = ScriptedEditor()
-    async with room(tmp_path, editor) as r:
-        await r.result_of(editor, post_picture(r))
-        r.discord.say(r.channel, r.ben, "busy", files={"b.png": a_picture()}, mention=True)
-        busy = await editor.started()
-        asked = r.discord.say(r.channel, r.anna, "make it red", mention=True)
-        card = await r.answer(asked)
-        r.discord.rewrite(asked, "make it blue")
-        await r.discord.wait_for(lambda: "make it blue" in text_of(card))
-        assert "-# (updated)" in text_of(card)
-        busy.finish()
-        (await editor.started()).finish()
-        assert "make it blue" in text_of(await r.result(asked))
-
-
 async def test_where_the_bot_may_not_post_the_owner_hears_by_dm_which_right_is_missing(
     tmp_path: Path,
 ) -> None:
