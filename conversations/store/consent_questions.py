@@ -133,8 +133,11 @@ def end(
 
 
 def of_message(db: Database, event_id: str, message: str | None) -> tuple[ConsentQuestion, ...]:
-    """The open questions that a message (an event, a key) asked for, or whose picture it holds."""
-    where = "refused_at IS NULL AND (event_id = ? OR image_message = ?)"
+    """The open questions that a message (an event, a key) asked for, or whose picture it holds.
+
+    The event id of a rewording of the message begins with that of the message: "event:when".
+    """
+    where = "refused_at IS NULL AND (event_id || ':' LIKE ? || ':%' OR image_message = ?)"
     return tuple(_found(db, where, event_id, message))
 
 

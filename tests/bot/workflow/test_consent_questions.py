@@ -146,10 +146,13 @@ async def test_yes_and_no_answer_the_other_questions_too(tmp_path, question, sai
             assert reply.note.code == comes_of_it
 
 
-@pytest.mark.parametrize("deleted", ["paper:asked", "m1"])
-async def test_a_deleted_request_or_picture_ends_the_question(tmp_path, deleted):
+@pytest.mark.parametrize(
+    ("asked", "deleted"),
+    [("paper:asked", "paper:asked"), ("paper:asked:reworded", "paper:asked"), ("paper:asked", "m1")],
+)
+async def test_a_deleted_request_or_picture_ends_the_question(tmp_path, asked, deleted):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        await bob_asks(d, event_id="paper:asked", message="m1")
+        await bob_asks(d, event_id=asked, message="m1")
         await d.workflow.message_deleted(deleted, deleted)
         assert await d.store.consent_questions.open_by(BOB) == 0
         assert list(d.images.keys()) == []
