@@ -10,6 +10,7 @@ from bot.i18n.catalog import ENGLISH
 from conversations.intents.intent import named_in, understand
 from conversations.intents.message_markup import strip_markup
 from conversations.intents.other_picture import other_picture
+from conversations.intents.picked_place import picked_place
 from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture
 from conversations.intents.yes_or_no import yes_or_no
 
@@ -40,6 +41,7 @@ class PlainMessage:
     mentions_others: bool = False
     head_age_s: float | None = None  # since the author's current version was made or chosen; None without one
     is_asked: bool = False  # whether the bot asks the author if it understood what they asked for last
+    results: int = 0  # of the author's last grid, one of which they may pick
     language: str = ENGLISH
 
 
@@ -54,6 +56,8 @@ def classify(said: PlainMessage) -> Intent:
     if is_recent and said.is_asked and yes_or_no(text):
         return Intent.RUN
     words = strip_markup(text)
+    if is_recent and said.results and 0 < (picked_place(words) or 0) <= said.results:
+        return Intent.RUN
     if (
         is_recent
         and (other := other_picture(words))

@@ -48,10 +48,10 @@ async def _grid(store: SessionStore, asked: EditAsked) -> Turn | None:
         return None
     if asked.turn and session.turn(asked.turn).grid:
         return session.turn(asked.turn)
-    return _last_grid(session, asked.user)
+    return last_grid(session, asked.user)
 
 
-def _last_grid(session: EditSession, user: str) -> Turn | None:
+def last_grid(session: EditSession, user: str) -> Turn | None:
     """The newest grid of a user who went nowhere since, except to what was picked from it."""
     grids = [turn for turn in session.turns.values() if turn.cells and turn.user == user]
     if not grids:

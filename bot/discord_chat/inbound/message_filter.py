@@ -18,9 +18,11 @@ from bot.discord_chat.inbound.message_content import names_role, replied_to, tex
 from bot.ops.clocks import uptime_s
 from bot.policy.limits import Limits
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
+from bot.workflow.named_cells import last_grid
 from bot.workflow.targets import Target, current_version
 from bot.workflow.text_commands import is_chatter
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 ANSWERED_WITHIN_S = Limits().head_ttl_s
 QUESTION = "💬"  # the reaction by which the bot asks "is this for me?"; the author confirms by clicking it
@@ -81,13 +83,16 @@ class MessageFilter:
         if not await self.is_open(message.channel):
             return Decision.IGNORE
         base = await self._current_version(message)
+        user = user_key(message.author.id)
+        grid = None if base is None else last_grid(base.session, user)
         plain = PlainMessage(
             text=text_without_mention(message, me),
             has_picture=has_picture(message),
             replies_to_person=message.type is discord.MessageType.reply,
             mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
-            head_age_s=self._base_age_s(message, base),
-            is_asked=base is not None and _is_asked(base, user_key(message.author.id)),
+            head_age_s=self._base_age_s(message, base, grid),
+            is_asked=base is not None and _is_asked(base, user),
+            results=len(grid.cells) if grid else 0,
             language=language,
         )
         return {Intent.RUN: Decision.RUN, Intent.ASK: Decision.ASK, Intent.IGNORE: Decision.IGNORE}[
@@ -102,13 +107,14 @@ class MessageFilter:
         since = self._clock() - ANSWERED_WITHIN_S
         return await self._store.users.open_words(user, channel, since) is not None
 
-    def _base_age_s(self, message: discord.Message, base: Target | None) -> float | None:
-        """Seconds since the author's version or picture here that words may be about; None without one."""
+    def _base_age_s(self, message: discord.Message, base: Target | None, grid: Turn | None) -> float | None:
+        """Seconds since the author's version, grid or picture here that words may be about, or None."""
         picture_age_s = self.recent.age_s(message.channel.id, message.author.id)
         if base is None:
             return picture_age_s
         moved_at = base.session.heads[user_key(message.author.id)].moved_at
-        age_s = self._clock() - max(moved_at, base.turn.finished_at or 0.0)
+        made_at = (base.turn.finished_at, grid.finished_at if grid else None)
+        age_s = self._clock() - max(moved_at, *(moment or 0.0 for moment in made_at))
         return age_s if picture_age_s is None else min(age_s, picture_age_s)
 
     async def _current_version(self, message: discord.Message) -> Target | None:

@@ -111,3 +111,16 @@ async def test_plain_yes_and_no_answer_the_question_of_the_bot_and_nothing_else(
         later = r.discord.say(r.channel, r.anna, "yes")
         assert await settled(r) == 2
         assert not any(r.discord.answers_to(message) for message in (early, others, later))
+
+
+async def test_plain_words_pick_one_of_several_results_of_their_author_alone(tmp_path: Path) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        await r.result(post_picture(r, "make it dusk, three versions please"))
+        await r.turns_end()
+        others = r.discord.say(r.channel, r.ben, "I'll take the second")
+        picked = r.discord.say(r.channel, r.anna, "I'll take the second")
+        await r.discord.wait_for(lambda: r.discord.answers_to(picked))
+        await r.turns_end()
+        assert [turn.parent_id is None for turn in await r.turns()].count(True) == 1
+        assert [bool(turn.cells) for turn in await r.turns()] == [False, True, False]
+        assert not r.discord.answers_to(others)
