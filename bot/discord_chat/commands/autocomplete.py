@@ -1,5 +1,7 @@
 """Autocomplete for versions."""
 
+from dataclasses import replace
+
 from discord import app_commands
 
 from bot.chat.events import HistoryAsked
@@ -12,7 +14,10 @@ MOST, CHARS = 25, 100
 async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The versions in this channel that match the typed text, newest first; called by discord.py."""
     handler: InteractionHandler = interaction.client.handler
-    reply = await handler.workflow.handle(HistoryAsked(**lookup_of(interaction)))
+    asked = HistoryAsked(**lookup_of(interaction))
+    if asked.start is not None:  # this comes with every key, so nothing is fetched for it
+        asked = replace(asked, start=replace(asked.start, find=_nothing))
+    reply = await handler.workflow.handle(asked)
     if not isinstance(reply, History):
         return []
     named = [
@@ -26,3 +31,7 @@ async def suggest_versions(interaction: Interaction, typed: str) -> list[app_com
         for name, version in named
         if wanted in name.casefold()
     ][:MOST]
+
+
+async def _nothing() -> None:
+    """No pictures."""

@@ -142,3 +142,12 @@ async def test_erased_words_are_taken_off_the_name_of_the_thread(tmp_path: Path)
         _, thread = await with_thread(r, "make the ball secretly red")
         await erase(r)
         await r.discord.wait_for(lambda: thread.name == "…")
+
+
+async def test_completing_a_version_in_a_thread_fetches_no_message(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        thread = r.discord.open_thread(r.discord.say(r.channel, r.anna, "look at that"))
+        await r.result(post_picture(r))
+        typing = r.discord.autocomplete(thread, r.anna, "session goto", "version", "")
+        assert await r.discord.wait_for(lambda: typing.choices)
+        assert not [q for q in r.discord.requests if q.method == "GET" and "/messages/" in q.path]
