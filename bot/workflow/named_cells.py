@@ -1,42 +1,37 @@
 """Cells of grids that are named in words: after four results, "the second one" is the second of them."""
 
-from bot.chat.events import Addressing, EditAsked, Event, MoveAsked, VariationAsked, origin
+from bot.chat.events import EditAsked, Event, MoveAsked, VariationAsked, origin
 from bot.chat.grid_events import CellPicked
 from bot.chat.replies import Reply
-from conversations.intents.message_markup import strip_markup
-from conversations.intents.picked_place import picked_place
+from conversations.intents.sorted_text import SortedText
 from conversations.session import EditSession
 from conversations.session_grids import picked_from
 from conversations.store.session_store import SessionStore
 from conversations.turn import Turn
 
-DIGITS = tuple("123456789")
 
-
-async def cell_named(store: SessionStore, asked: EditAsked, read: Event | Reply) -> CellPicked | None:
+async def cell_named(
+    store: SessionStore, asked: EditAsked, said: SortedText | None, read: Event | Reply
+) -> CellPicked | None:
     """The pick of the cell that a text names, which was `read` as something else; None if it names none.
 
     That is a cell of the grid that is replied to, whoever made it, or of the user's last grid, also after one
     was picked.
     """
-    place = _place(asked, read)
+    place = _place(asked, said, read)
     grid = await _grid(store, asked) if place else None
     if place is None or grid is None or not 0 < place <= len(grid.cells):
         return None
     return CellPicked(**origin(asked), turn=grid.id, cell=place - 1)
 
 
-def _place(asked: EditAsked, read: Event | Reply) -> int | None:
+def _place(asked: EditAsked, said: SortedText | None, read: Event | Reply) -> int | None:
     """The place that a text names, from 1; None where it names a version or none."""
     if isinstance(read, MoveAsked) and read.place is not None:
         return read.place
     if isinstance(read, VariationAsked):  # "noch eins" is one more, not the first
         return None
-    if asked.own is not None or asked.reading or asked.addressing is Addressing.VERBATIM:
-        return None
-    words = strip_markup(asked.text)
-    number = words.strip(" #.!")
-    return int(number) if number in DIGITS else picked_place(words)
+    return said.place if said and asked.own is None else None
 
 
 async def _grid(store: SessionStore, asked: EditAsked) -> Turn | None:

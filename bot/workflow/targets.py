@@ -327,7 +327,8 @@ async def read_asked(
     if not isinstance(read, EditAsked):
         return read
     event = read_text(read, language, languages)
-    if picked := await cell_named(store, read, event):
+    may_pick = not isinstance(event, EditAsked) or (said is not None and said.place is not None)
+    if may_pick and (picked := await cell_named(store, read, said, event)):
         return picked
     if isinstance(event, VariationAsked | GridAsked) and asked.turn and not asked.reply_to:
         return await about_question(store, event, await question_before(store, asked))

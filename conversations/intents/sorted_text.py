@@ -80,6 +80,7 @@ class SortedText:
     first        what is to be done before the edit that `words` ask for: "undo that and make it blue"; or how
                  many results it is to have: "make it blue, four versions"
     other        that the user's last instruction is meant for another picture, and where that is
+    place        which of several results it names, from 1, if it does no more: "the second one", "2"
     amendment    what it adds to the last edit, if it does no more: "except the red", "just the sky"
     is_same_area  it named the region that was marked before; `words` are without that
     is_read      it is in a language that the model reads; asked only of what may be an instruction
@@ -95,6 +96,7 @@ class SortedText:
     is_same_area: bool = False
     first: TextCommand | None = None
     other: OtherPicture | None = None
+    place: int | None = None
     amendment: str | None = None
 
     @property
