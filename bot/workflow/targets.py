@@ -152,17 +152,21 @@ async def _pictures(
 
 async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:
     """The version that the gesture points at: by a button, or by a reply; MadeElsewhere for a shared copy."""
-    shown = await store.find_by_message(event.reply_to) if event.reply_to is not None else None
-    named = event.turn or (None if shown is None else shown.id)
-    if named is None:
-        return None
     try:
-        return await target_of(store, event, named)
+        if event.turn is not None:
+            return await target_of(store, event, event.turn)
+        shown = await _shown_by_message(store, event)
+        return None if shown is None else await target_of(store, event, shown.id)
     except NoSuchVersion as error:
+        shown = await _shown_by_message(store, event)
         if shown is None:
             raise
         session = await store.session(shown.session_id)
         raise MadeElsewhere(shown.label, verbatim(f"<#{session.channel}>")) from error
+
+
+async def _shown_by_message(store: SessionStore, event: VersionEvent) -> Turn | None:
+    return None if event.reply_to is None else await store.find_by_message(event.reply_to)
 
 
 async def _in_thread(store: SessionStore, event: VersionEvent) -> Target | OfferedPictures | None:

@@ -16,7 +16,7 @@ from conversations.intents.first_step import split_first_step
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.other_picture import other_picture
 from conversations.intents.phrase_tables import ENGLISH, PhraseTable, languages, phrase_table
-from conversations.intents.picked_place import place_named
+from conversations.intents.picked_place import picked_place
 from conversations.intents.same_area import split_same_area
 from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture, SortedText, TextCommand
 from conversations.intents.tagged_words import Clause, clauses, plain_words
@@ -71,7 +71,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         is_same_area=is_same_area,
         first=first,
         other=other,
-        place=place_named(words),
+        place=picked_place(words),
         amendment=None if first or other or found.command or found.asks is Asks.HELP else amendment(words),
     )
 

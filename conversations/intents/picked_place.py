@@ -4,14 +4,6 @@ from conversations.intents.phrase_tables import PhraseTable, languages, phrase_t
 from conversations.intents.tagged_words import NUMBER, ORDINAL, Clause, clauses
 from conversations.intents.text_command import is_remark, windows
 
-DIGITS = tuple("123456789")
-
-
-def place_named(text: str) -> int | None:
-    """As `picked_place`, for a number alone, too, which only those who know of results should take so."""
-    number = text.strip(" #.!")
-    return int(number) if number in DIGITS else picked_place(text)
-
 
 def picked_place(text: str) -> int | None:
     """The place that a text without markup names, from 1, in any language; None for one that says more."""

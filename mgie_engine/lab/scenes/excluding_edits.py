@@ -15,12 +15,10 @@ _MOST = 4  # of a kind: what happens to each is a sentence of its own
 
 def all_but(streams: RngStreams, state: State) -> Edit | None:
     """An act on every thing of a kind but one; None without two to four of distinct colours."""
-    groups = of_distinct_colours(state.drawn)
-    if not groups:
+    drawn = one_left_out(streams, state.drawn)
+    if drawn is None:
         return None
-    group = streams.content.choice(groups)
-    left = streams.content.choice(group)
-    known = left_words(streams, group, left)
+    group, left, known = drawn
     kind, one = ("of_two", True) if len(group) == 2 else ("others", False)
     way = streams.wording.random()
     meant = _way(streams, kind if way < 0.3 or one else "all_of", known)
@@ -38,7 +36,19 @@ def all_but(streams: RngStreams, state: State) -> Edit | None:
     return edit_of_all(streams, state, [obj for obj in group if obj is not left], meant, [left], said)
 
 
-def left_words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject) -> dict[str, str]:
+def one_left_out(
+    streams: RngStreams, scene: Scene
+) -> tuple[list[SceneObject], SceneObject, dict[str, str]] | None:
+    """Two to four things of a kind and of distinct colours, the one that is left out, and words for it."""
+    groups = _of_distinct_colours(scene)
+    if not groups:
+        return None
+    group = streams.content.choice(groups)
+    left = streams.content.choice(group)
+    return group, left, _left_words(streams, group, left)
+
+
+def _left_words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject) -> dict[str, str]:
     """A name for the kind and its plural, and words for the one that is left out."""
     name, colour = streams.say(left.kind), streams.say(left.colour)
     place = group.index(left)
@@ -66,7 +76,7 @@ def _way(streams: RngStreams, kind: str, known: dict[str, str]) -> str:
     return f"{' ' if way.startswith(' ') else ''}{fill(way, **known)}"
 
 
-def of_distinct_colours(scene: Scene) -> list[list[SceneObject]]:
+def _of_distinct_colours(scene: Scene) -> list[list[SceneObject]]:
     """Two to four things of a kind, each of another colour."""
     return [
         group

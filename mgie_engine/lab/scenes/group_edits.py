@@ -113,12 +113,20 @@ def edit_of_all(
 
 
 def act_on_all(
-    streams: RngStreams, state: State, chosen: Sequence[SceneObject], left: Sequence[SceneObject] = ()
+    streams: RngStreams,
+    state: State,
+    chosen: Sequence[SceneObject],
+    left: Sequence[SceneObject] = (),
+    acts: Sequence[str] = _ACTS,
+    beside: Sequence[SceneObject] = (),
 ) -> tuple[Edit, str, str] | None:
-    """One act on all of `chosen` without its words, its name, and its colour; None where one cannot do it."""
+    """One of `acts` on all of `chosen` without its words, its name, and its colour; None where one cannot.
+
+    The colour is none of theirs, and of none `beside` them.
+    """
     content = streams.content
-    act = content.choice(_ACTS)
-    colour = other_colour(content, *{obj.colour for obj in chosen})
+    act = content.choice(acts)
+    colour = other_colour(content, *{obj.colour for obj in (*chosen, *beside)})
     edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
     if len(edits) < len(chosen):
         return None

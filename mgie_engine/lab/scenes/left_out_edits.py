@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mgie_engine.lab.scenes.compound_edits import act_on
-from mgie_engine.lab.scenes.edit_generators import other_colour
-from mgie_engine.lab.scenes.excluding_edits import left_words, of_distinct_colours
+from mgie_engine.lab.scenes.excluding_edits import one_left_out
 from mgie_engine.lab.scenes.expressive_text import where
-from mgie_engine.lab.scenes.group_edits import one_after_another
+from mgie_engine.lab.scenes.group_edits import act_on_all
 from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, templates, vary
 from mgie_engine.lab.scenes.references import refer
 from mgie_engine.lab.scenes.rng import RngStreams
@@ -27,12 +25,10 @@ _SIZES: Mapping[str, Sequence[str]] = {
 
 def rest_of_kind(streams: RngStreams, state: State) -> Edit | None:
     """An act on every thing of a kind but one; None without two to four of distinct colours."""
-    groups = of_distinct_colours(state.drawn)
-    if not groups:
+    drawn = one_left_out(streams, state.drawn)
+    if drawn is None:
         return None
-    group = streams.content.choice(groups)
-    left = streams.content.choice(group)
-    known = left_words(streams, group, left)
+    group, left, known = drawn
     rest = table("left_out")["others"]["two" if len(group) == 2 else "more"]
     known["others"] = vary(streams.wording, streams.wording.choice(rest)).format(**known)
     if known["x"] == known["c"]:  # "balls green, not yellow" is of the new colour
@@ -72,16 +68,14 @@ def _all_but(
     known: Mapping[str, str],
 ) -> Edit | None:
     """One act on all of `things` but `left`, in a phrasing of `kind`; None if one of them cannot do it."""
-    content, chosen = streams.content, [obj for obj in things if obj not in left]
-    act = content.choice(_ACTS)
-    colour = other_colour(content, *{obj.colour for obj in things})
-    edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
-    if len(edits) < len(chosen):
+    chosen = [obj for obj in things if obj not in left]
+    done = act_on_all(streams, state, chosen, left, _ACTS, things)
+    if done is None:
         return None
+    edit, act, colour = done
     more = streams.wording.choice(_SIZES.get(act, ("",)))
     said = {"to": streams.target_colour(colour), "more": more, **known}
     ways = templates(f"{kind}_{'resize' if act in _SIZES else act}", streams.split, "left_out")
     ways = [way for way in ways if len(left) == 1 or not _OF_ONE.search(way)]
     words = fill(vary(streams.wording, streams.wording.choice(ways)), **said)
-    edit = one_after_another(state, chosen, edits, left)
     return replace(edit, instruction=dress_without_rest(streams.wording, words))
